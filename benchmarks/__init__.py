@@ -1,0 +1,1 @@
+"""Benchmarks: ratios within one run, kept in LOG.md."""

@@ -1,0 +1,1 @@
+"""Clients of swash in Python: sync and async."""

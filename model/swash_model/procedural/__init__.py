@@ -1,0 +1,1 @@
+"""Sound made by rule: no download, endless, the same everywhere."""

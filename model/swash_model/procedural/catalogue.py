@@ -1,0 +1,19 @@
+"""Every effect, by id."""
+
+from swash_model.errors import InvalidAskError
+from swash_model.procedural.effect import Effect, Preset
+from swash_model.procedural.effects.ocean_waves import OCEAN_WAVES
+
+EFFECTS: dict[str, Effect] = {effect.id: effect for effect in (OCEAN_WAVES,)}
+
+
+def effect_named(path: str) -> tuple[Effect, Preset | None]:
+    """Return the effect, and the preset if one is named, of "rain" or "rain/tin_roof".
+
+    Raises InvalidAskError when there is none of that name.
+    """
+    name, _, preset = path.partition("/")
+    if name not in EFFECTS:
+        raise InvalidAskError("effect", f"unknown {name[:80]!r}; there are {', '.join(sorted(EFFECTS))}")
+    effect = EFFECTS[name]
+    return effect, effect.preset(preset) if preset else None

@@ -1,0 +1,166 @@
+"""Ocean waves: breakers that rise, break, wash up the beach and draw back in foam."""
+
+import math
+
+import numpy as np
+
+from swash_model.dsp import bubbles, chance
+from swash_model.dsp.chance import Events, Noise
+from swash_model.dsp.envelopes import Glide
+from swash_model.dsp.filters import Pink, StateVariable, butterworth
+from swash_model.dsp.grains import GrainBank
+from swash_model.dsp.stereo import correlated
+from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
+from swash_model.procedural.effect import Effect, Endless, Number, Preset, Values
+
+TRAINS = 3  # breakers come from three places, so that two never arrive alike
+LEAN = (-0.5, 0.5, 0.0)  # where each train breaks, -1 left to 1 right
+BREAK_RISE_S = 0.35  # a crest topples in a third of a second
+RAMP = np.arange(QUANTUM_FRAMES) / QUANTUM_FRAMES  # envelopes are straight lines within 10 ms
+
+WAVE_STREAM = 60
+NOISE_STREAM, FOAM_STREAM, ROCK_STREAM = 1, 30, 31
+
+
+class OceanWaves:
+    """A voice of surf on a shore."""
+
+    def __init__(self, timeline: Timeline, values: Values) -> None:
+        """Start a shore; `period_s` is latched here, so that waves keep their times."""
+        self._timeline = timeline
+        self._period_s = values.number("period_s")
+        self._waves: int | None = None
+        if timeline.loop_frames:
+            self._waves = max(1, round(timeline.loop_frames / SAMPLE_RATE / self._period_s))
+            self._period_s = timeline.loop_frames / SAMPLE_RATE / self._waves
+        self._noise = Noise(timeline, NOISE_STREAM)
+        self._wash_noise = Noise(timeline, NOISE_STREAM + 1)
+        self._pink = Pink()
+        self._far = butterworth("bandpass", (200.0, 1500.0), order=1)
+        self._swell = butterworth("bandpass", (45.0, 260.0), order=1)
+        self._break = [StateVariable("lowpass") for _ in range(TRAINS)]
+        self._wash = [StateVariable("bandpass") for _ in range(TRAINS)]
+        self._foam = Events(timeline, FOAM_STREAM)
+        self._drips = Events(timeline, ROCK_STREAM)
+        self._grains = GrainBank()
+        self._level = Glide()
+        self._shapes: Samples | None = None
+
+    def block(self, start: int, values: Values) -> Samples:
+        """Return the quantum from absolute frame `start`, shape (2, frames)."""
+        size = values.number("size")
+        white = self._noise.take(start)
+        pink = self._pink.process(correlated(white, 0.7))
+        wash_noise = correlated(self._wash_noise.take(start), 0.35)
+
+        out = self._far.process(correlated(white, 0.3)) * 0.045
+        swell, crest, wash, backwash = self._envelopes(start)
+        cutoff_hz = 900.0 + 6500.0 * np.clip(crest, 0.0, 1.2) * (0.5 + 0.5 * size)
+        centre_hz = 500.0 + 4500.0 * np.clip(wash, 0.0, 1.0)
+        for train in range(TRAINS):
+            left, right = 1.0 - max(0.0, LEAN[train]), 1.0 + min(0.0, LEAN[train])
+            body = self._break[train].process(pink, cutoff_hz[train], 0.6)
+            out += np.array([[left], [right]]) * body * (1.1 * crest[train] + 0.03 * swell[train])
+            # The wash runs along the beach: across the picture, from where its wave broke.
+            hiss = self._wash[train].process(wash_noise, centre_hz[train], 0.7)
+            drift = LEAN[train] * (1.0 - 1.6 * np.clip(wash[train], 0.0, 1.0))
+            out += np.stack([1.0 - 0.4 * drift, 1.0 + 0.4 * drift]) * hiss * (0.75 * wash[train])
+        out += self._swell.process(correlated(white, 0.9)) * (0.22 * size * swell.sum(axis=0))
+        foam = float(backwash.mean()) * TRAINS
+
+        self._bubble(start, 900.0 * size * foam * (0.3 + values.number("foam")))
+        if (rocks := values.number("rocks")) > 0.0:
+            self._drip(start, 120.0 * rocks * foam)
+        self._grains.sound(out)
+        # A wave of 4 m is 12 dB louder than one of 20 cm: energy goes with height squared.
+        return out * self._level.take(0.35 * (0.3 + size), QUANTUM_FRAMES)
+
+    def _envelopes(self, start: int) -> Samples:
+        """Return swell, crest, wash and backwash of each train over the quantum, shape (4, TRAINS, frames)."""
+        position = self._timeline.position(start)
+        if self._shapes is None:
+            self._shapes = self._shapes_at(position / SAMPLE_RATE)
+        before, self._shapes = self._shapes, self._shapes_at((position + QUANTUM_FRAMES) / SAMPLE_RATE)
+        return np.asarray(before[..., None] + (self._shapes - before)[..., None] * RAMP)
+
+    def _shapes_at(self, t: float) -> Samples:
+        """Return the four envelopes of each train at a moment, shape (4, TRAINS)."""
+        period_s = self._period_s
+        first = math.floor(t / period_s) - 3
+        waves = [[self._wave(train, wave) for wave in range(first, first + 6)] for train in range(TRAINS)]
+        breaks_s, strength = np.moveaxis(np.array(waves), 2, 0)
+        after = t - breaks_s
+        ahead, past = np.minimum(after, 0.0), np.maximum(after, 0.0)
+        since_wash = np.maximum(after - 0.05 * period_s, 0.0)
+        swell = strength * np.exp(ahead / (0.16 * period_s) - past / (0.10 * period_s))
+        crest = strength**2 * np.exp(ahead / BREAK_RISE_S - past / (0.12 * period_s))
+        rising = 1.0 - np.exp(-since_wash / (0.06 * period_s))
+        wash = strength * rising * np.exp(-since_wash / (0.22 * period_s))
+        backwash = strength * (1.0 - np.exp(-past / 0.6)) * np.exp(-past / (0.35 * period_s))
+        return np.asarray(np.stack([swell, crest, wash, backwash]).sum(axis=2))
+
+    def _wave(self, train: int, wave: int) -> tuple[float, float]:
+        """Return when a wave breaks, s, and its strength 0.45..1."""
+        number = wave % self._waves if self._waves else wave + 8  # the hash takes no negative index
+        jitter, strength = chance.uniforms(self._timeline.seed, WAVE_STREAM + train, number, 2)
+        breaks_s = (wave + train / TRAINS + 0.35 + 0.3 * (jitter - 0.5)) * self._period_s
+        return breaks_s, 0.45 + 0.55 * strength
+
+    def _bubble(self, start: int, rate_hz: float) -> None:
+        """Let foam burst: small bubbles, most of them near the surface."""
+        onsets, draws = self._foam.take(start, rate_hz)
+        radius = bubbles.radius_m(draws[:, 1], 0.0003, 0.0022, 2.0)
+        decay = bubbles.decay(radius)
+        self._grains.add(
+            onsets,
+            frequency_hz=bubbles.frequency_hz(radius),
+            decay=decay,
+            amplitude=0.09 * (radius / 0.001) ** 1.2 * draws[:, 3],
+            pan=1.6 * draws[:, 5] - 0.8,
+            rise=np.where(draws[:, 2] > 0.5, 0.1 * decay, 0.0),
+        )
+
+    def _drip(self, start: int, rate_hz: float) -> None:
+        """Let water fall back between rocks: larger bubbles and the knock of stones."""
+        onsets, draws = self._drips.take(start, rate_hz)
+        knock = draws[:, 0] > 0.85
+        frequency = np.where(knock, 60.0 + 60.0 * draws[:, 1], 500.0 * 5.0 ** draws[:, 1])
+        self._grains.add(
+            onsets,
+            frequency_hz=frequency,
+            decay=np.where(knock, 25.0, 90.0 + 200.0 * draws[:, 2]),
+            amplitude=np.where(knock, 0.35, 0.12) * draws[:, 3],
+            pan=1.2 * draws[:, 5] - 0.6,
+            attack_s=np.where(knock, 0.004, 0.0006),
+        )
+
+
+OCEAN_WAVES = Effect(
+    id="ocean_waves",
+    title="Ocean waves",
+    description="Surf on a shore: breakers, wash and foam.",
+    ucs_cat_id="WATRSurf",
+    version=1,
+    parameters=(
+        Number("size", "Height of the waves, 0.2 to 4 m.", 0.1, 1.0, 0.6, live=True),
+        Number("period_s", "Time between waves: 5 is choppy, 14 a long swell.", 5.0, 16.0, 9.0, "s"),
+        Number("foam", "How much the backwash bubbles and hisses.", 0.0, 1.0, 0.5, live=True),
+        Number("rocks", "How rocky the shore is: knocks and dripping.", 0.0, 1.0, 0.0, live=True),
+    ),
+    presets=(
+        Preset("gentle_shore", "Small waves on sand.", {"size": 0.25, "period_s": 7.0}, "WATRLap"),
+        Preset(
+            "pebble_beach",
+            "Waves that draw back over pebbles.",
+            {"size": 0.5, "foam": 0.9, "rocks": 0.5},
+            "WATRSurf",
+        ),
+        Preset(
+            "storm_surf", "High breakers, close together.", {"size": 1.0, "period_s": 6.5, "foam": 0.8}, "WATRSurf"
+        ),
+        Preset("long_swell", "A slow ocean swell.", {"size": 0.7, "period_s": 14.0}, "WATRSurf"),
+        Preset("rocky_coast", "Waves against rocks.", {"size": 0.8, "rocks": 1.0, "foam": 0.6}, "WATRSurf"),
+        Preset("distant_surf", "The sea from behind the dunes.", {"size": 0.7, "distance_m": 90.0}, "WATRSurf"),
+    ),
+    endless=Endless(OceanWaves, gain_db=-9.1, min_loop_s=5.0),
+)

@@ -1,0 +1,83 @@
+"""What is asked (`Ask`), and what will sound (`Spec`): frozen, valid, and equal when the sound is equal."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Block: TypeAlias = npt.NDArray[np.float32]
+"""Some audio between modules: shape (frames, channels), in [-1, 1]."""
+
+Value: TypeAlias = float | str
+"""A parameter: a number, or the name of a choice."""
+
+MAX_DURATION_S = 120.0
+MIN_LOOP_S = 1.0
+MAX_LOOP_S = 60.0
+DEFAULT_ENDLESS_S = 8.0
+MAX_PROMPT_CHARACTERS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a caller said, before words become effects. Exactly one of `prompt` and `effect` is given.
+
+    `effect` is an id or "id/preset"; `parameters` override what words and presets say;
+    `duration_s` None is the natural length. `sample_rate` is the one the sound will be heard at: a loop
+    is a whole number of its frames.
+    """
+
+    prompt: str | None = None
+    effect: str | None = None
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    duration_s: float | None = None
+    loop: bool = False
+    trim: bool = True
+    seed: int = 0
+    object_seed: int = 0
+    sample_rate: int = 48_000
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One sounding part: an effect with every parameter resolved, sorted by name."""
+
+    effect: str
+    preset: str
+    parameters: tuple[tuple[str, Value], ...]
+    level_db: float
+    ucs_cat_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One sound, exactly: the same Spec from the same engine version is the same samples.
+
+    `duration_s` None is a one-shot's own length. `endless` says that the sound has no end of its own.
+    """
+
+    engine: str
+    layers: tuple[Layer, ...]
+    duration_s: float | None
+    loop: bool
+    trim: bool
+    endless: bool
+    seed: int
+    object_seed: int
+
+    def canonical(self) -> bytes:
+        """Return bytes that are equal exactly when two Specs are."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A Spec and how it was understood: `confidence` 0..1, and the words that meant nothing."""
+
+    spec: Spec
+    confidence: float = 1.0
+    unknown_words: tuple[str, ...] = ()

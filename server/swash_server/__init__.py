@@ -1,0 +1,1 @@
+"""The server: one call at a time, many calls at once."""
