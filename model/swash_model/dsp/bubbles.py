@@ -5,7 +5,7 @@ import numpy as np
 from swash_model.dsp.timeline import Samples
 
 
-def radius_m(draw: Samples, low_m: float, high_m: float, exponent: float) -> Samples:
+def radius_m(draw: Samples, low_m: Samples | float, high_m: Samples | float, exponent: float) -> Samples:
     """Return radii in [low_m, high_m] from draws in [0, 1): density falls as radius^-exponent.
 
     Inverse of the cumulative distribution. Breaking waves: 3/2 below 1 mm, 10/3 above (Deane & Stokes,

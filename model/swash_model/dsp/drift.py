@@ -34,6 +34,21 @@ def _drift(seed, stream, start, knots_per_frame, cycle, out):  # type: ignore[no
         previous = value
 
 
+@njit(cache=True, nogil=True)
+def _drifts_at(seed, stream, start, knots_per_frame, cycle, out):  # type: ignore[no-untyped-def]
+    """Fill out (drifts,) with the values of neighbouring streams at one frame."""
+    at = start * knots_per_frame
+    knot = math.floor(at)
+    share = 0.5 * (1.0 - math.cos(math.pi * (at - knot)))
+    left, right = knot, knot + 1
+    if cycle > 0:
+        left, right = left % cycle, right % cycle
+    for drift in range(out.shape[0]):
+        a = 2.0 * _uniform(seed, stream + drift, left, 0) - 1.0
+        b = 2.0 * _uniform(seed, stream + drift, right, 0) - 1.0
+        out[drift] = a + (b - a) * share
+
+
 class Drift:
     """A smooth random control in [-1, 1] with about `rate_hz` changes of mind a second."""
 
@@ -48,4 +63,29 @@ class Drift:
         out = np.empty(QUANTUM_FRAMES)
         position = self._timeline.position(start)
         _drift(self._timeline.seed, self._stream, position, self._knots_per_frame, self._cycle, out)
+        return out
+
+    def at(self, frame: int) -> float:
+        """Return the value at one absolute frame, for controls that move once a quantum."""
+        out = np.empty(CONTROL_FRAMES)
+        position = self._timeline.position(frame)
+        _drift(self._timeline.seed, self._stream, position, self._knots_per_frame, self._cycle, out)
+        return float(out[0])
+
+
+class Drifts:
+    """Several smooth random controls at once, each on a stream of its own: `stream`, `stream` + 1, ..."""
+
+    def __init__(self, timeline: Timeline, stream: int, rate_hz: float, count: int) -> None:
+        self._timeline = timeline
+        self._stream = stream + DRIFT_STREAM
+        self._knots_per_frame = timeline.rate_hz(rate_hz) / SAMPLE_RATE
+        self._cycle = timeline.cycles(rate_hz) or 0
+        self._count = count
+
+    def at(self, start: int) -> Samples:
+        """Return their values at absolute frame `start`, each in [-1, 1], shape (count,)."""
+        out = np.empty(self._count)
+        position = self._timeline.position(start)
+        _drifts_at(self._timeline.seed, self._stream, position, self._knots_per_frame, self._cycle, out)
         return out

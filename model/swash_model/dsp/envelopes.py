@@ -43,3 +43,17 @@ class Glide:
         if first == value:
             return np.full(frames, value)
         return np.linspace(first, value, frames + 1)[1:]
+
+
+class Glides:
+    """Follows several controls at once, as Glide does one."""
+
+    def __init__(self) -> None:
+        self._last: Samples | None = None
+
+    def take(self, values: Samples, frames: int) -> Samples:
+        """Return the way from the last values (at first: these) to `values`, shape (*values.shape, frames)."""
+        first = values if self._last is None else self._last
+        self._last = values
+        ramp = np.arange(1, frames + 1) / frames
+        return np.asarray(first[..., None] + (values - first)[..., None] * ramp)

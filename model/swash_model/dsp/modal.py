@@ -48,7 +48,10 @@ MATERIALS = {
 
 @dataclass(frozen=True, slots=True)
 class Modes:
-    """A bank of modes: frequencies (Hz), decays (1/s) and gains, each of shape (modes,)."""
+    """A bank of modes: frequencies (Hz), decays (1/s) and gains, each of shape (modes,).
+
+    Gains have shape (places, modes) for a thing that is struck at several places; see `ring`.
+    """
 
     frequency_hz: Samples
     decay: Samples
@@ -90,17 +93,25 @@ def modes_of(
 
 
 @njit(cache=True, nogil=True)
-def _ring(force, frequency_hz, decay, gain, out):  # type: ignore[no-untyped-def]
-    """Two-pole resonators, impulse invariant, driven by force (frames,) and added to out (frames,)."""
-    driven = min(force.shape[0], out.shape[0])
+def _ring(forces, frequency_hz, decay, gains, out):  # type: ignore[no-untyped-def]
+    """Two-pole resonators, impulse invariant, added to out (frames,).
+
+    Driven by forces (places, frames), to which a mode answers with gains (places, modes).
+    """
+    places = forces.shape[0]
+    driven = min(forces.shape[1], out.shape[0])
+    drive = np.empty(places)
     for mode in range(frequency_hz.shape[0]):
         radius = math.exp(-decay[mode] / SAMPLE_RATE)
         step = 2.0 * math.pi * frequency_hz[mode] / SAMPLE_RATE
         b, c = 2.0 * radius * math.cos(step), radius * radius
-        drive = radius * math.sin(step) * gain[mode]
+        for place in range(places):
+            drive[place] = radius * math.sin(step) * gains[place, mode]
         y1, y2 = 0.0, 0.0
         for frame in range(driven):
-            y = b * y1 - c * y2 + drive * force[frame]
+            y = b * y1 - c * y2
+            for place in range(places):
+                y += drive[place] * forces[place, frame]
             y2, y1 = y1, y
             out[frame] += y
         for frame in range(driven, out.shape[0]):
@@ -112,9 +123,13 @@ def _ring(force, frequency_hz, decay, gain, out):  # type: ignore[no-untyped-def
 
 
 def ring(modes: Modes, force: Samples, frames: int) -> Samples:
-    """Return what the modes answer to a force, shape (frames,)."""
+    """Return what the modes answer to a force, shape (frames,).
+
+    A thing that is struck at several places takes a force (places, frames) and gains (places, modes).
+    """
     out = np.zeros(frames)
-    _ring(np.ascontiguousarray(force), modes.frequency_hz, modes.decay, modes.gain, out)
+    forces = np.atleast_2d(np.ascontiguousarray(force))
+    _ring(forces, modes.frequency_hz, modes.decay, np.atleast_2d(modes.gain), out)
     return out
 
 

@@ -3,8 +3,9 @@
 from swash_model.errors import InvalidAskError
 from swash_model.procedural.effect import Effect, Preset
 from swash_model.procedural.effects.ocean_waves import OCEAN_WAVES
+from swash_model.procedural.effects.rain import RAIN
 
-EFFECTS: dict[str, Effect] = {effect.id: effect for effect in (OCEAN_WAVES,)}
+EFFECTS: dict[str, Effect] = {effect.id: effect for effect in (OCEAN_WAVES, RAIN,)}
 
 
 def effect_named(path: str) -> tuple[Effect, Preset | None]:

@@ -66,7 +66,7 @@ class SoundServiceServicer:
         one Header, then Audio, then one Trailer.
 
         INVALID_ARGUMENT with google.rpc.BadRequest: a field is out of range or a parameter is unknown.
-        NOT_FOUND: the prompt matches nothing; the message names suggestions and the unknown words.
+        NOT_FOUND with ResolvePromptResponse: the prompt matches nothing; suggestions and unknown words.
         FAILED_PRECONDITION: the engine that was asked for has no weights here.
         RESOURCE_EXHAUSTED with google.rpc.RetryInfo: the server has as much to do as it may hold.
         DEADLINE_EXCEEDED: the deadline passed; the work has stopped.

@@ -1,0 +1,159 @@
+"""The sync client."""
+
+import time
+from types import TracebackType
+from typing import Self, Unpack
+
+import grpc
+
+from swash.v1 import sound_pb2 as pb
+from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_client.catalogue import Effect, Resolution, ServerInfo
+from swash_client.errors import UnavailableError
+from swash_client.recording import Recording, Take
+from swash_client.request import (
+    DEFAULT_ADDRESS,
+    DEFAULT_TIMEOUT_S,
+    Ask,
+    FileEncoding,
+    PcmEncoding,
+    file_request,
+    pcm_request,
+    pinned,
+)
+from swash_client.sound import Sound, SoundFile
+from swash_client.status import typed_errors
+from swash_client.stream import Stream
+from swash_client.wire import effects_of, resolution_of, server_info_of
+
+
+class Client:
+    """Asks a swash server for sounds and waits for them; may be shared by threads.
+
+    Use it in `with`, or call `close`. Every call has a deadline: `timeout_s` of the call, else of the client,
+    else 60 s; when it passes, DeadlineError. What a call may ask for is told at `Ask`. Every method raises the
+    subclasses of SwashError.
+    """
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        *,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        credentials: grpc.ChannelCredentials | None = None,
+    ) -> None:
+        """Connect at the first call; `credentials` encrypt, as from `grpc.ssl_channel_credentials()`."""
+        self._address = address
+        self._timeout_s = timeout_s
+        # The largest message is 64 KiB of audio or a list of effects: gRPC's own limit of 4 MiB holds both.
+        self._channel = (
+            grpc.secure_channel(address, credentials) if credentials else grpc.insecure_channel(address)
+        )
+        self._stub = SoundServiceStub(self._channel)
+
+    def close(self) -> None:
+        """Cancel the calls in flight and disconnect."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def render(
+        self,
+        prompt: str | None = None,
+        *,
+        encoding: PcmEncoding = "pcm_s16le",
+        timeout_s: float | None = None,
+        **ask: Unpack[Ask],
+    ) -> Sound:
+        """Return one whole sound, proved by its SHA-256.
+
+        When the connection breaks after the sound began, it is asked for once more from its start, within the
+        same deadline: the server remembers what it made.
+        """
+        return self._record(pcm_request(prompt, encoding, **ask), timeout_s)[0].sound()
+
+    def takes(
+        self,
+        prompt: str | None = None,
+        *,
+        count: int,
+        encoding: PcmEncoding = "pcm_s16le",
+        timeout_s: float | None = None,
+        **ask: Unpack[Ask],
+    ) -> list[Sound]:
+        """Return 1 to 32 takes of one object, with seeds seed, seed + 1, ...; else as `render`."""
+        return [take.sound() for take in self._record(pcm_request(prompt, encoding, count, **ask), timeout_s)]
+
+    def render_file(
+        self,
+        prompt: str | None = None,
+        *,
+        encoding: FileEncoding = "wav",
+        timeout_s: float | None = None,
+        **ask: Unpack[Ask],
+    ) -> SoundFile:
+        """Return one whole sound as a file; else as `render`, but that the bytes are not proved."""
+        return self._record(file_request(prompt, encoding, **ask), timeout_s)[0].file()
+
+    def stream(
+        self,
+        prompt: str | None = None,
+        *,
+        encoding: PcmEncoding = "pcm_s16le",
+        timeout_s: float | None = None,
+        **ask: Unpack[Ask],
+    ) -> Stream:
+        """Return one sound as blocks while it is made; the deadline is for its last block."""
+        call = self._stub.Render(pcm_request(prompt, encoding, **ask), timeout=self._within_s(timeout_s))
+        return Stream(call, call.cancel, self._address)
+
+    def effects(self, *, timeout_s: float | None = None) -> tuple[Effect, ...]:
+        """Return every effect with its parameters and presets."""
+        with typed_errors(self._address):
+            return effects_of(self._stub.ListEffects(pb.ListEffectsRequest(), timeout=self._within_s(timeout_s)))
+
+    def resolve(self, prompt: str, *, timeout_s: float | None = None) -> Resolution:
+        """Return what the server understands from 1 to 1000 characters, making no sound."""
+        request = pb.ResolvePromptRequest(prompt=prompt)
+        with typed_errors(self._address):
+            return resolution_of(self._stub.ResolvePrompt(request, timeout=self._within_s(timeout_s)))
+
+    def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
+        """Return engines, versions, encodings and limits."""
+        with typed_errors(self._address):
+            return server_info_of(
+                self._stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=self._within_s(timeout_s))
+            )
+
+    def _record(self, request: pb.RenderRequest, timeout_s: float | None) -> list[Take]:
+        """Return every take of a request, asked for again when the connection breaks on the way."""
+        deadline_s = time.monotonic() + self._within_s(timeout_s)
+        recording = Recording()
+        try:
+            self._receive(request, recording, deadline_s)
+        except UnavailableError:
+            if recording.first_header is None:
+                raise
+            request = pinned(request, recording.first_header)
+            recording = Recording()
+            self._receive(request, recording, deadline_s)
+        return recording.takes(request.takes)
+
+    def _receive(self, request: pb.RenderRequest, recording: Recording, deadline_s: float) -> None:
+        """Record a call to its end."""
+        with typed_errors(self._address):
+            events = self._stub.Render(request, timeout=max(0.0, deadline_s - time.monotonic()))
+            try:
+                for event in events:
+                    recording.take_in(event)
+            finally:
+                events.cancel()
+
+    def _within_s(self, timeout_s: float | None) -> float:
+        return self._timeout_s if timeout_s is None else timeout_s

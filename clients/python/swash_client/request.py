@@ -1,0 +1,108 @@
+"""What a caller may ask for, as the message of the contract. Ranges are the server's to judge."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias, TypedDict, Unpack
+
+from swash.v1 import sound_pb2 as pb
+from swash_client.errors import FieldViolation, InvalidRequestError
+from swash_client.sound import Header, Value
+
+DEFAULT_ADDRESS = "127.0.0.1:50051"
+DEFAULT_TIMEOUT_S = 60.0  # a minute of waiting is a fault, not a render
+
+PcmEncoding: TypeAlias = Literal["pcm_s16le", "pcm_f32le"]
+"""How samples travel: 16 bit, or float at twice the bytes. Both arrive as float32."""
+
+FileEncoding: TypeAlias = Literal["wav", "flac", "ogg_vorbis", "ogg_opus"]
+"""Files a server can make. Ogg Opus takes a sample_rate of 8000, 12000, 16000, 24000 or 48000 only."""
+
+_ENCODINGS: dict[str, pb.Encoding.ValueType] = {
+    "pcm_s16le": pb.ENCODING_PCM_S16LE,
+    "pcm_f32le": pb.ENCODING_PCM_F32LE,
+    "wav": pb.ENCODING_WAV,
+    "flac": pb.ENCODING_FLAC,
+    "ogg_vorbis": pb.ENCODING_OGG_VORBIS,
+    "ogg_opus": pb.ENCODING_OGG_OPUS,
+}
+
+
+class Ask(TypedDict, total=False):
+    """The keywords of every method that makes sound. None, or left out: the server chooses.
+
+    effect: instead of a prompt, "rain" or "rain/tin_roof".
+    parameters: by name, numbers or choices; with a prompt they override the words for the first layer.
+    engine: "procedural" or "stable_audio".
+    duration_s: above 0 and at most 120; else the natural length.
+    seed: which performance, 0 to 2**32 - 1; the same seed gives the same sound; else a new one.
+    object_seed: which object, 0 to 2**32 - 1, shared by takes; else 0.
+    loop: an endless sound whose end joins its start, 1 to 60 s.
+    sample_rate: 8000 to 96000; else 48000.
+    channels: 1 or 2; else 1 for a one-shot, 2 for an endless sound.
+    loudness_lufs: integrated, -60 to -5; else the effect's own level.
+    ceiling_dbtp: highest true peak, -30 to 0; else -1.
+    trim: cut silence from the end of a one-shot; else true.
+    """
+
+    effect: str | None
+    parameters: Mapping[str, Value] | None
+    engine: str | None
+    duration_s: float | None
+    seed: int | None
+    object_seed: int | None
+    loop: bool
+    sample_rate: int | None
+    channels: int | None
+    loudness_lufs: float | None
+    ceiling_dbtp: float | None
+    trim: bool | None
+
+
+def pcm_request(prompt: str | None, encoding: PcmEncoding, takes: int = 1, **ask: Unpack[Ask]) -> pb.RenderRequest:
+    """Return the request for samples."""
+    if encoding not in {"pcm_s16le", "pcm_f32le"}:
+        raise _invalid("encoding", f"pcm_s16le or pcm_f32le (files come from render_file), got {encoding!r}")
+    return _request(prompt, encoding, takes, **ask)
+
+
+def file_request(prompt: str | None, encoding: FileEncoding, **ask: Unpack[Ask]) -> pb.RenderRequest:
+    """Return the request for a file."""
+    if encoding not in {"wav", "flac", "ogg_vorbis", "ogg_opus"}:
+        raise _invalid("encoding", f"wav, flac, ogg_vorbis or ogg_opus, got {encoding!r}")
+    return _request(prompt, encoding, 1, **ask)
+
+
+def pinned(request: pb.RenderRequest, header: Header) -> pb.RenderRequest:
+    """Return a request for the very sound that `header` began, whatever the server had chosen."""
+    again = pb.RenderRequest()
+    again.CopyFrom(request)
+    again.seed = header.seed
+    again.object_seed = header.object_seed
+    again.engine = header.engine
+    return again
+
+
+def _request(prompt: str | None, encoding: str, takes: int, **ask: Unpack[Ask]) -> pb.RenderRequest:
+    unknown = ask.keys() - Ask.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"unexpected keyword argument: {', '.join(sorted(unknown))}")
+    if (prompt is None) == (ask.get("effect") is None):
+        raise _invalid("prompt", "give exactly one of prompt and effect")
+    request = pb.RenderRequest(encoding=_ENCODINGS[encoding])
+    for name, value in {"prompt": prompt, "takes": takes, **ask}.items():
+        if value is not None and name != "parameters":
+            _set(request, name, value)
+    for name, value in (ask.get("parameters") or {}).items():
+        _set(request.parameters[name], "choice" if isinstance(value, str) else "number", value)
+    return request
+
+
+def _set(message: pb.RenderRequest | pb.ParameterValue, name: str, value: object) -> None:
+    """Set a field, or say what it cannot hold: a negative seed, a word for a number."""
+    try:
+        setattr(message, name, value)
+    except (TypeError, ValueError) as error:
+        raise _invalid(name, f"cannot be {value!r} ({error})") from error
+
+
+def _invalid(field: str, problem: str) -> InvalidRequestError:
+    return InvalidRequestError(f"{field}: {problem}", [FieldViolation(field, problem)])

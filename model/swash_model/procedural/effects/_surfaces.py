@@ -1,0 +1,151 @@
+"""What feet walk on and what they wear: the tables behind `footsteps`.
+
+Starting values: Farnell's ground reaction model and Cook's collision constants (docs/reference/dsp.md);
+levels tuned on octave bands, so that each ground keeps its own part of the spectrum.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Grains:
+    """Fine stuff that rubs: collisions a second at full force, their decay, their band and level."""
+
+    rate_hz: float
+    decay_s: float
+    low_hz: float
+    high_hz: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Coarse stuff heard one by one (stones, twigs, stalks): how many a step, and how each sounds."""
+
+    count: float
+    low_hz: float
+    high_hz: float
+    resonance: float
+    decay: float  # 1/s
+    level: float
+    spread: float  # how far the largest stands above the rest: level ~ draw^spread
+
+
+@dataclass(frozen=True, slots=True)
+class Scuff:
+    """The rub of the sole: a band of noise and its level."""
+
+    low_hz: float
+    high_hz: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """One ground. `give` 0 is as hard as stone, 1 takes every blow; `spot` is how much its pitch varies."""
+
+    floor: str  # a material of dsp.modal
+    floor_level: float
+    sizes_m: tuple[float, ...]  # boards and joists, plate and frame: each rings
+    damping: float
+    grains: Grains
+    scuff: Scuff
+    give: float
+    thump: float
+    settle_s: float = 0.01  # how long loose stuff moves after the push
+    level_db: float = 0.0
+    tick: float = 0.0
+    spot: float = 0.04
+    pieces: Pieces | None = None
+    water: float = 0.0
+    squeak: float = 0.0
+    suction: float = 0.0
+    crack: float = 0.0
+    rattle: float = 0.0
+
+
+SURFACES = {
+    "concrete": Surface(
+        "stone", 0.35, (1.0,), 2.0, Grains(600, 0.0012, 2500, 9000, 0.45), Scuff(1500, 7000, 0.3),
+        give=0.0, thump=0.42, tick=0.25, spot=0.15, pieces=Pieces(14, 2500, 9000, 2.5, 1500, 0.05, 3.0),
+    ),
+    "tile": Surface(
+        "ceramic", 0.25, (0.75, 0.5), 2.5, Grains(200, 0.001, 3000, 9000, 0.15), Scuff(2000, 8000, 0.12),
+        give=0.0, thump=0.25, level_db=4, tick=0.35, spot=0.06,
+    ),
+    "wood": Surface(
+        "wood", 0.4, (1.5, 0.8, 0.45), 1.0, Grains(120, 0.0015, 800, 4000, 0.1), Scuff(600, 4000, 0.08),
+        give=0.15, thump=0.5, level_db=1.5, tick=0.6, spot=0.12,
+    ),
+    "metal": Surface(
+        "sheet_metal", 0.35, (0.45, 0.3), 3.0, Grains(80, 0.001, 2500, 9000, 0.08), Scuff(2000, 9000, 0.06),
+        give=0.0, thump=0.25, level_db=-0.5, tick=0.4, spot=0.03, rattle=0.5,
+    ),
+    "gravel": Surface(
+        "stone", 0.3, (1.2,), 4.0, Grains(2600, 0.0016, 2600, 10500, 0.8), Scuff(800, 5000, 0.15),
+        give=0.5, thump=0.4, settle_s=0.05, level_db=-10, pieces=Pieces(70, 1100, 8500, 4.0, 600, 0.40, 3.5),
+    ),
+    "sand": Surface(
+        "rubber", 0.15, (1.0,), 1.0, Grains(9000, 0.0007, 900, 5200, 0.55), Scuff(700, 3800, 0.25),
+        give=0.85, thump=0.25, settle_s=0.03, level_db=-12.5,
+    ),
+    "dirt": Surface(
+        "rubber", 0.6, (0.4,), 1.0, Grains(1500, 0.0015, 500, 3000, 0.5), Scuff(400, 2500, 0.3),
+        give=0.6, thump=0.4, settle_s=0.03, level_db=-2, pieces=Pieces(12, 1200, 5000, 3.0, 900, 0.15, 3.0),
+    ),
+    "grass": Surface(
+        "rubber", 0.04, (1.0,), 1.0, Grains(2600, 0.0007, 3600, 10500, 0.6), Scuff(3500, 9500, 0.4),
+        give=0.8, thump=0.2, settle_s=0.06, level_db=-8.5, pieces=Pieces(40, 3500, 10000, 1.5, 900, 0.12, 2.0),
+    ),
+    "leaves": Surface(
+        "rubber", 0.15, (1.0,), 1.0, Grains(1500, 0.0022, 1600, 7000, 0.4), Scuff(1200, 5000, 0.15),
+        give=0.75, thump=0.25, settle_s=0.06, level_db=-6, pieces=Pieces(120, 1000, 6000, 1.0, 400, 0.6, 5.0),
+    ),
+    "snow": Surface(
+        "rubber", 0.12, (1.0,), 1.0, Grains(3500, 0.0022, 350, 2600, 0.8), Scuff(300, 1800, 0.18),
+        give=0.9, thump=0.25, settle_s=0.025, level_db=-11.5, pieces=Pieces(60, 700, 3200, 1.5, 400, 0.25, 2.5), squeak=0.5,
+    ),
+    "ice": Surface(
+        "ice", 0.35, (0.8,), 2.0, Grains(900, 0.0008, 3000, 10000, 0.4), Scuff(2000, 7000, 0.12),
+        give=0.0, thump=0.25, settle_s=0.02, level_db=2, tick=0.35, pieces=Pieces(16, 3500, 11000, 6.0, 400, 0.2, 3.0), crack=0.05,
+    ),
+    "mud": Surface(
+        "rubber", 0.06, (1.0,), 1.0, Grains(500, 0.004, 250, 1200, 0.9), Scuff(300, 1800, 0.5),
+        give=1.0, thump=0.4, settle_s=0.03, level_db=-0.5, water=0.15, suction=1.0,
+    ),
+    "water_shallow": Surface(
+        "rubber", 0.06, (1.0,), 1.0, Grains(1200, 0.003, 700, 5000, 0.4), Scuff(500, 7000, 0.4),
+        give=0.9, thump=0.3, settle_s=0.06, level_db=-3.5, water=1.0,
+    ),
+    "carpet": Surface(
+        "rubber", 0.4, (0.6,), 1.0, Grains(300, 0.001, 300, 1500, 0.3), Scuff(300, 2000, 0.25),
+        give=0.7, thump=0.45, level_db=-2.5,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shoe:
+    """One kind of foot. `slap` is the pat of its sole, `knock` the note of its heel (decay 1/s)."""
+
+    hardness: float
+    heel: float
+    ball: float
+    tread: float  # how much loose stuff it moves
+    thump: float
+    slap: float
+    slap_low_hz: float
+    slap_high_hz: float
+    slap_decay_s: float
+    knock: float
+    knock_hz: float
+    knock_decay: float
+
+
+SHOES = {
+    "barefoot": Shoe(0.12, 0.75, 0.70, 0.8, 0.9, 0.50, 250, 1900, 0.0090, 0.04, 190, 140),
+    "soft": Shoe(0.38, 0.85, 0.55, 0.9, 0.8, 0.35, 250, 1700, 0.0100, 0.12, 280, 150),
+    "hard": Shoe(0.68, 1.00, 0.55, 1.0, 1.0, 0.24, 900, 5000, 0.0070, 0.35, 760, 170),
+    "boot": Shoe(0.56, 1.15, 0.70, 1.2, 1.5, 0.55, 180, 1300, 0.0140, 0.30, 330, 120),
+    "heel": Shoe(0.93, 1.00, 0.35, 0.55, 0.45, 0.45, 2200, 8000, 0.0025, 0.40, 1900, 260),
+}

@@ -1,0 +1,147 @@
+"""The words that are known: lexicon/en.toml, as types."""
+
+import functools
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Literal
+
+from swash_model.spec import Value
+
+Kind = Literal["set", "scale", "shift"]
+Time = Literal["", "loop", "continuous", "single"]
+Role = Literal["content", "known", "stop", "adverb", "and", "or", "contact", "near", "no", "not"]
+
+ANY = "any"
+LINKS: tuple[Role, ...] = ("and", "or", "contact", "near", "no", "not")
+OWN_KEYS = ("say", "sounds", "outside", "absorbed_by", "link", "duration_s", "time")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a word does to one parameter."""
+
+    kind: Kind
+    value: Value
+
+    def applied(self, now: Value, emphasis: float = 1.0) -> Value:
+        """Return the parameter after it; `emphasis` 1.3 is "very", 0.5 "slightly"."""
+        if isinstance(now, str) or isinstance(self.value, str):
+            return self.value
+        if self.kind == "scale":
+            return now * float(self.value**emphasis)
+        if self.kind == "shift":
+            return now + self.value * emphasis
+        return now + (self.value - now) * emphasis
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a word or a phrase means; the fields are explained in the lexicon's head."""
+
+    role: Role = "content"
+    sounds: Mapping[str, float] = field(default_factory=dict)
+    outside: float = 0.0
+    absorbed_by: frozenset[str] = frozenset()
+    changes: Mapping[str, Mapping[str, Change]] = field(default_factory=dict)
+    presets: Mapping[str, str] = field(default_factory=dict)
+    duration_s: float | None = None
+    time: Time = ""
+    link: Role | None = None
+    emphasis: float = 1.0
+
+    def changes_for(self, effect: str) -> Mapping[str, Change]:
+        """Return what it changes at an effect: the effect's own changes win over those for any."""
+        return self.changes.get(effect, self.changes.get(ANY, {}))
+
+    def is_absorbed_by(self, effect: str) -> bool:
+        """Tell whether it names no sound of its own beside this effect."""
+        return effect in self.absorbed_by or ANY in self.absorbed_by
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Every word that is known, by its words; and how numbers and units are called."""
+
+    entries: Mapping[tuple[str, ...], Entry]
+    longest: Mapping[str, int]
+    numbers: Mapping[str, float]
+    seconds: Mapping[str, float]
+    metres: Mapping[str, float]
+    examples: Mapping[str, str]
+
+
+@functools.cache
+def english() -> Vocabulary:
+    """Return the English words, read at the first call."""
+    path = files("swash_model.procedural") / "lexicon" / "en.toml"
+    return vocabulary_of(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def vocabulary_of(document: Mapping[str, Any]) -> Vocabulary:
+    """Return the vocabulary that a lexicon describes; raise ValueError for a word that is there twice."""
+    entries: dict[tuple[str, ...], Entry] = {}
+    longest: dict[str, int] = {}
+    for phrase, entry in _entries(document):
+        words = tuple(phrase.split())
+        if words in entries:
+            raise ValueError(f"{phrase!r} is in the lexicon twice")
+        entries[words] = entry
+        longest[words[0]] = max(longest.get(words[0], 0), len(words))
+    units = document["units"]
+    return Vocabulary(
+        entries=entries,
+        longest=longest,
+        numbers=document["numbers"],
+        seconds=units["seconds"],
+        metres=units["metres"],
+        examples=document["examples"],
+    )
+
+
+def phrases(listed: str) -> list[str]:
+    """Return the words and phrases of a list with commas, tidied."""
+    return [" ".join(phrase.split()) for phrase in listed.split(",") if phrase.strip()]
+
+
+def _entries(document: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
+    for role, listed in document["grammar"].items():
+        yield from ((phrase, Entry(role=role)) for phrase in phrases(listed))
+    for phrase, emphasis in document["adverbs"].items():
+        yield phrase, Entry(role="adverb", emphasis=emphasis)
+    for listed in document["known"].values():
+        yield from ((phrase, Entry(role="known")) for phrase in phrases(listed))
+    for listed in document["outside"].values():
+        yield from ((phrase, Entry(outside=1.0)) for phrase in phrases(listed))
+    for theme in document["entries"].values():
+        for row in theme:
+            entry = _entry(row)
+            yield from ((phrase, entry) for phrase in phrases(row["say"]))
+
+
+def _entry(row: Mapping[str, Any]) -> Entry:
+    changed = {effect: dict(changes) for effect, changes in row.items() if effect not in OWN_KEYS}
+    presets = {effect: changes.pop("preset") for effect, changes in changed.items() if "preset" in changes}
+    return Entry(
+        sounds=row.get("sounds", {}),
+        outside=row.get("outside", 0.0),
+        absorbed_by=frozenset(phrases(row.get("absorbed_by", ""))),
+        changes={
+            effect: {name: _change(value) for name, value in changes.items()}
+            for effect, changes in changed.items()
+        },
+        presets=presets,
+        duration_s=row.get("duration_s"),
+        time=row.get("time", ""),
+        link=row.get("link"),
+    )
+
+
+def _change(written: Value) -> Change:
+    """Return the change for 0.8 or "metal" (set), "*1.5" (scale), "+0.2" or "-0.2" (shift)."""
+    if isinstance(written, str) and written[0] == "*":
+        return Change("scale", float(written[1:]))
+    if isinstance(written, str) and written[0] in "+-":
+        return Change("shift", float(written))
+    return Change("set", written)

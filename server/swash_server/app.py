@@ -1,0 +1,160 @@
+"""A server and its parts, started and stopped as one."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2_grpc
+from grpc_health.v1.health_pb2 import HealthCheckResponse
+from grpc_reflection.v1alpha import reflection
+
+from swash.v1 import sound_pb2
+from swash_model.engine import Engine
+from swash_server import mastering
+from swash_server.http import HttpServer
+from swash_server.interceptors import CallGuard
+from swash_server.metrics import Metrics
+from swash_server.renderer import Renderer
+from swash_server.service import SoundService
+from swash_server.settings import MIB, Settings
+from swash_server.store import Store
+from swash_server.wire import MAX_REQUEST_BYTES
+
+SERVICE = sound_pb2.DESCRIPTOR.services_by_name["SoundService"]
+HANDSHAKE_MS = 10_000  # a connection that says nothing is let go
+
+log = logging.getLogger(__name__)
+
+
+class PortTakenError(OSError):
+    """Somebody else listens there already."""
+
+
+class App:
+    """One server: gRPC and HTTP ports over one service object. Several may live in one process."""
+
+    def __init__(self, settings: Settings, engines: Mapping[str, Engine]) -> None:
+        """Put the parts together; nothing runs before `start`."""
+        self._settings = settings
+        self._engines = engines
+        self._ready = False
+        self.metrics = Metrics()
+        self._grpc: grpc.aio.Server | None = None
+        self._http: HttpServer | None = None
+        self._renderer: Renderer | None = None
+        self._health = health.aio.HealthServicer()
+        self.grpc_port = 0
+        self.http_port = 0
+
+    async def start(self) -> None:
+        """Bind both ports, answer health with NOT_SERVING while the engines warm up, then serve."""
+        settings = self._settings
+        renderer = self._renderer = await make_renderer(settings, self.metrics)
+        service = SoundService(
+            engines=self._engines, renderer=renderer, metrics=self.metrics, ready=lambda: self._ready
+        )
+        self._http = _bound_http(settings, self.metrics, lambda: self._ready)
+        self.http_port = self._http.port
+        self._grpc = self._make_grpc(service)
+        self.grpc_port = _bind(self._grpc, settings.host, settings.grpc_port)
+        await self._set_health(serving=False)
+        await self._grpc.start()
+        await self._http.start()
+        await asyncio.to_thread(mastering.warm_up)
+        for engine in self._engines.values():
+            await asyncio.to_thread(engine.warm_up)
+        self._ready = True
+        await self._set_health(serving=True)
+
+    async def stop(self) -> None:
+        """Refuse new calls, let running ones end within the grace time, and keep what is finished."""
+        self._ready = False
+        if self._grpc is not None:
+            await self._set_health(serving=False)
+            await self._grpc.stop(self._settings.grace_s)
+        if self._renderer is not None:
+            await self._renderer.close()
+        if self._http is not None:
+            await self._http.stop()
+
+    def _make_grpc(self, service: SoundService) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            interceptors=[CallGuard(self.metrics)],
+            options=[
+                ("grpc.so_reuseport", 0),  # a second server on the same port must fail, not share its calls
+                ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+            ],
+        )
+        server.add_generic_rpc_handlers((_handlers(service),))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflection.enable_server_reflection(
+            (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+        )
+        return server
+
+    async def _set_health(self, *, serving: bool) -> None:
+        status = HealthCheckResponse.SERVING if serving else HealthCheckResponse.NOT_SERVING
+        for name in ("", SERVICE.full_name):
+            await self._health.set(name, status)
+
+
+async def make_renderer(settings: Settings, metrics: Metrics) -> Renderer:
+    """Return a renderer with its store opened."""
+    store = None
+    if settings.store is not None:
+        bound = settings.store_mib * MIB
+        store = await asyncio.to_thread(partial(Store, settings.store, bound, on_damaged=metrics.damaged.inc))
+    return Renderer(
+        metrics=metrics,
+        workers=settings.workers or max(1, (os.cpu_count() or 2) - 1),
+        memory_bytes=settings.memory_mib * MIB,
+        store=store,
+        max_recordings=settings.max_recordings,
+        recording_bytes=settings.recording_mib * MIB,
+    )
+
+
+def _handlers(service: SoundService) -> grpc.GenericRpcHandler:
+    """Return the handlers; those of Render hand over bytes that are serialised already."""
+
+    def unary(handle: Any, request: Any, response: Any) -> Any:
+        return grpc.unary_unary_rpc_method_handler(handle, request.FromString, response.SerializeToString)
+
+    return grpc.method_handlers_generic_handler(
+        SERVICE.full_name,
+        {
+            "Render": grpc.unary_stream_rpc_method_handler(
+                service.render, sound_pb2.RenderRequest.FromString, bytes
+            ),
+            "ListEffects": unary(
+                service.list_effects, sound_pb2.ListEffectsRequest, sound_pb2.ListEffectsResponse
+            ),
+            "ResolvePrompt": unary(
+                service.resolve_prompt, sound_pb2.ResolvePromptRequest, sound_pb2.ResolvePromptResponse
+            ),
+            "GetServerInfo": unary(
+                service.get_server_info, sound_pb2.GetServerInfoRequest, sound_pb2.GetServerInfoResponse
+            ),
+        },
+    )
+
+
+def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
+    shown = f"[{host}]" if ":" in host else host
+    try:
+        return server.add_insecure_port(f"{shown}:{port}")
+    except RuntimeError as error:
+        raise PortTakenError(f"cannot listen on {shown}:{port} (gRPC); is another swash running?") from error
+
+
+def _bound_http(settings: Settings, metrics: Metrics, ready: Any) -> HttpServer:
+    try:
+        return HttpServer(host=settings.host, port=settings.http_port, registry=metrics.registry, ready=ready)
+    except OSError as error:
+        where = f"{settings.host}:{settings.http_port}"
+        raise PortTakenError(f"cannot listen on {where} (HTTP): {error.strerror}") from error

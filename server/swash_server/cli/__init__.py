@@ -1,0 +1,24 @@
+"""The command `swash`."""
+
+import click
+
+from swash_server.cli.doctor import doctor
+from swash_server.cli.effects import effects
+from swash_server.cli.play import play
+from swash_server.cli.render import render
+from swash_server.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="swash")
+def main() -> None:
+    r"""Sound effects for games, from words.
+
+    \b
+    Exit status: 0 done, 1 failed, 2 something in the request or on the command line is wrong,
+    3 nothing sounds like these words, 4 the server is away, full or too slow.
+    """
+
+
+for command in (serve, render, play, effects, doctor):
+    main.add_command(command)

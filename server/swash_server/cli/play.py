@@ -1,0 +1,66 @@
+"""`swash play`: words to the loudspeakers."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from swash.v1 import sound_pb2
+from swash_server.cli.failure import FAILED, fail, told
+from swash_server.cli.sound import events_of, request_of, sound_options
+
+# Programs that play raw 16-bit samples from standard input, the most direct first.
+PLAYERS = {
+    "pw-play": ["--raw", "--format=s16", "--rate={rate}", "--channels={channels}", "-"],
+    "paplay": ["--raw", "--format=s16le", "--rate={rate}", "--channels={channels}"],
+    "aplay": ["-q", "-t", "raw", "-f", "S16_LE", "-r", "{rate}", "-c", "{channels}"],
+    "play": ["-q", "-t", "raw", "-e", "signed", "-b", "16", "-L", "-r", "{rate}", "-c", "{channels}", "-"],
+    "ffplay": "-nodisp -autoexit -loglevel error -f s16le -ar {rate} -ch_layout {layout} -".split(" "),
+}
+END_S = 300.0  # longer than the longest sound: a player that hangs is given up
+
+
+@click.command()
+@sound_options
+@click.option("--player", type=click.Choice(list(PLAYERS)), help="The program that plays; the first one found.")
+def play(settings: tuple[str, ...], server: str | None, player: str | None, **asked: Any) -> None:
+    """Make the sound of PROMPT and play it while it is made."""
+    with told():
+        request = request_of(settings, **asked, encoding=sound_pb2.ENCODING_PCM_S16LE)
+        program = player or next((name for name in PLAYERS if shutil.which(name)), None)
+        if program is None or not shutil.which(program):
+            fail(f"no player found; install one of {', '.join(PLAYERS)}, or write a file: swash render", FAILED)
+        _play(program, events_of(request, server))
+
+
+def _play(program: str | None, events: Iterator[sound_pb2.RenderResponse]) -> None:
+    assert program is not None
+    playing: subprocess.Popen[bytes] | None = None
+    try:
+        for event in events:
+            if event.HasField("header"):
+                playing = subprocess.Popen(_command(program, event.header), stdin=subprocess.PIPE)
+            elif event.HasField("audio") and playing is not None and playing.stdin is not None:
+                playing.stdin.write(event.audio.data)
+        if playing is not None and playing.stdin is not None:
+            playing.stdin.close()
+            if playing.wait(END_S) != 0:
+                fail(f"{program} ended with status {playing.returncode}", FAILED)
+    except BrokenPipeError:
+        fail(f"{program} stopped listening", FAILED)
+    finally:
+        if playing is not None and playing.poll() is None:
+            playing.terminate()
+
+
+def _command(program: str, header: sound_pb2.Header) -> list[str]:
+    layout = "mono" if header.channels == 1 else "stereo"
+    return [
+        program,
+        *(
+            part.format(rate=header.sample_rate, channels=header.channels, layout=layout)
+            for part in PLAYERS[program]
+        ),
+    ]

@@ -1,0 +1,58 @@
+"""A progress bar for sounds that take a while; silent when nobody watches."""
+
+from types import TracebackType
+from typing import Self
+
+from rich import progress as rich
+from rich.console import Console
+
+from swash.v1 import sound_pb2
+
+SAMPLE_BYTES = {sound_pb2.ENCODING_PCM_S16LE: 2, sound_pb2.ENCODING_PCM_F32LE: 4}
+
+
+class Progress:
+    """Shows how many of the takes are done on standard error, if that is a terminal."""
+
+    def __init__(self, *, shown: bool, takes: int) -> None:
+        """Show nothing unless `shown`."""
+        console = Console(stderr=True)
+        self._bar = rich.Progress(
+            rich.TextColumn("making sound"),
+            rich.BarColumn(),
+            rich.TaskProgressColumn(),
+            rich.TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not (shown and console.is_terminal),
+        )
+        self._task = self._bar.add_task("", total=float(takes))
+        self._header = sound_pb2.Header()
+        self._done = 0.0
+
+    def take_in(self, event: sound_pb2.RenderResponse) -> None:
+        """Count an event of a Render call."""
+        match event.WhichOneof("event"):
+            case "header":
+                self._header = event.header
+            case "audio":
+                self._bar.update(self._task, completed=self._done + self._share(event.audio))
+            case "trailer":
+                self._done += 1.0
+                self._bar.update(self._task, completed=self._done)
+
+    def _share(self, audio: sound_pb2.Audio) -> float:
+        """Return how much of the take is there; 0 while nobody knows."""
+        sample_bytes = SAMPLE_BYTES.get(self._header.encoding)
+        if not sample_bytes or not self._header.frames:
+            return 0.0
+        return audio.first_frame / self._header.frames
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()

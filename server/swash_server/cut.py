@@ -1,0 +1,67 @@
+"""From a tape to the messages of one encoding. Made once for a tape and kept with it, serialised."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+
+from swash.v1 import sound_pb2
+from swash_server.encode import Encoding, file_of, pcm_f32, pcm_s16
+from swash_server.tape import Tape, digest
+
+FILE_PIECE_BYTES = 64 * 1024
+PCM = {Encoding.PCM_S16LE: pcm_s16, Encoding.PCM_F32LE: pcm_f32}
+
+
+def is_pcm(encoding: Encoding) -> bool:
+    """Return whether an encoding is bare samples, which may start at any frame."""
+    return encoding in PCM
+
+
+async def messages(tape: Tape, encoding: Encoding, *, loop: bool, first_frame: int) -> AsyncGenerator[bytes]:
+    """Yield serialised RenderResponse messages that hold the audio, while it is recorded if it is PCM."""
+    if is_pcm(encoding):
+        made = _pcm_messages(tape, encoding, first_frame)
+        async with aclosing(made):
+            async for message in made:
+                yield message
+        return
+    for message in await tape.kept(encoding.name, partial(_file_messages, tape, encoding, loop=loop)):
+        yield message
+
+
+async def sha256(tape: Tape, encoding: Encoding) -> bytes:
+    """Return the digest that the trailer carries: of the whole sound as 16-bit, or as floats if that was sent."""
+    floats = encoding is Encoding.PCM_F32LE
+    return bytes(await tape.kept(f"sha256 {floats}", partial(_digest, tape, floats=floats)))
+
+
+async def _pcm_messages(tape: Tape, encoding: Encoding, first_frame: int) -> AsyncGenerator[bytes]:
+    made = tape.messages.setdefault(encoding, [])
+    to_bytes = PCM[encoding]
+    start = 0
+    index = 0
+    async for piece in tape.play():
+        if index == len(made):
+            made.append(_message(to_bytes(piece), start))
+        if start >= first_frame:
+            yield made[index]
+        elif start + len(piece) > first_frame:
+            yield _message(to_bytes(piece[first_frame - start :]), first_frame)
+        start += len(piece)
+        index += 1
+
+
+async def _file_messages(tape: Tape, encoding: Encoding, *, loop: bool) -> list[bytes]:
+    await tape.finished()
+    data = await asyncio.to_thread(file_of, tape.whole(), tape.sample_rate, encoding, loop)
+    return [_message(data[at : at + FILE_PIECE_BYTES]) for at in range(0, len(data), FILE_PIECE_BYTES)]
+
+
+async def _digest(tape: Tape, *, floats: bool) -> bytes:
+    return await asyncio.to_thread(digest, tape.whole(), floats=floats)
+
+
+def _message(data: bytes, first_frame: int = 0) -> bytes:
+    audio = sound_pb2.Audio(data=data, first_frame=first_frame)
+    return sound_pb2.RenderResponse(audio=audio).SerializeToString()

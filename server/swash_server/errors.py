@@ -1,0 +1,82 @@
+"""What a caller is told when something goes wrong: one status for each kind of error, mapped in one place."""
+
+from datetime import timedelta
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from swash.v1 import sound_pb2
+from swash_model.errors import EngineAbsentError, InvalidAskError, SoundError, UnknownSoundError
+
+
+class SwashError(Exception):
+    """Something the server refuses or cannot do; the message is for the caller."""
+
+    code = grpc.StatusCode.INTERNAL
+
+
+class OverloadedError(SwashError):
+    """The server has as much to do as it may hold."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        """Say what is full, and when it is worth trying again."""
+        super().__init__(f"{message}; try again in {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class NotReadyError(SwashError):
+    """The server is starting or draining."""
+
+    code = grpc.StatusCode.UNAVAILABLE
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        """Say why, and when it is worth trying again."""
+        super().__init__(f"{message}; try again in {retry_after_s:g} s")
+        self.retry_after_s = retry_after_s
+
+
+class UnforeseenError(SwashError):
+    """A mistake of ours. The traceback stands in the log under the id."""
+
+    def __init__(self, request_id: str) -> None:
+        """Name the call."""
+        super().__init__(f"unforeseen error; the server's log tells more under {request_id}")
+
+
+_CODES: tuple[tuple[type[SoundError], grpc.StatusCode], ...] = (
+    (InvalidAskError, grpc.StatusCode.INVALID_ARGUMENT),
+    (UnknownSoundError, grpc.StatusCode.NOT_FOUND),
+    (EngineAbsentError, grpc.StatusCode.FAILED_PRECONDITION),
+)
+
+
+def code_of(error: SwashError | SoundError) -> grpc.StatusCode:
+    """Return the status that an error is answered with."""
+    if isinstance(error, SwashError):
+        return error.code
+    return next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.INTERNAL)
+
+
+def status_of(error: SwashError | SoundError) -> status_pb2.Status:
+    """Return the status with its details: which field, when to come back, or what to try instead."""
+    status = status_pb2.Status(code=code_of(error).value[0], message=str(error))
+    detail: Message | None = None
+    if isinstance(error, InvalidAskError):
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem)
+        detail = error_details_pb2.BadRequest(field_violations=[violation])
+    elif isinstance(error, OverloadedError | NotReadyError):
+        delay = Duration()
+        delay.FromTimedelta(timedelta(seconds=error.retry_after_s))
+        detail = error_details_pb2.RetryInfo(retry_delay=delay)
+    elif isinstance(error, UnknownSoundError):
+        detail = sound_pb2.ResolvePromptResponse(suggestions=error.suggestions, unknown_words=error.unknown_words)
+    if detail is not None:
+        packed = Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status

@@ -1,0 +1,98 @@
+"""Around every call: an id, a count, and one status for each kind of error."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any, TypeAlias
+
+import grpc
+
+from swash_model.errors import SoundError
+from swash_server.errors import SwashError, UnforeseenError, status_of
+from swash_server.metrics import Metrics
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id")
+STATUS_DETAILS = "grpc-status-details-bin"  # where gRPC carries a google.rpc.Status
+OURS = "/swash."
+
+log = logging.getLogger(__name__)
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+class CallGuard(grpc.aio.ServerInterceptor):
+    """Gives each call of ours an id, counts it by method and code, and answers errors with their status."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """Count into these metrics."""
+        self._metrics = metrics
+
+    async def intercept_service(
+        self,
+        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]]",
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """Wrap the handlers of our own services; health and reflection stay as they are."""
+        handler = await continuation(handler_call_details)
+        if handler is None or not handler_call_details.method.startswith(OURS):
+            return handler
+        method = handler_call_details.method.rpartition("/")[2]
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(
+                self._stream(method, handler.unary_stream),
+                handler.request_deserializer,
+                handler.response_serializer,
+            )
+        assert handler.unary_unary, method
+        return grpc.unary_unary_rpc_method_handler(
+            self._unary(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
+        )
+
+    def _stream(self, method: str, handle: Any) -> Any:
+        async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
+            REQUEST_ID.set(secrets.token_hex(8))
+            code = grpc.StatusCode.CANCELLED  # unless it ends in another way
+            answers = handle(request, context)
+            try:
+                async for answer in answers:
+                    yield answer
+                code = grpc.StatusCode.OK
+            except Exception as error:  # noqa: BLE001 - where a call ends: the caller is told
+                code = await self._answer(error, context)
+            finally:
+                self._metrics.calls.labels(method, code.name).inc()
+                await answers.aclose()
+
+        return guarded
+
+    def _unary(self, method: str, handle: Any) -> Any:
+        async def guarded(request: Any, context: Context) -> Any:
+            REQUEST_ID.set(secrets.token_hex(8))
+            code = grpc.StatusCode.CANCELLED
+            try:
+                answer = await handle(request, context)
+                code = grpc.StatusCode.OK
+                return answer
+            except Exception as error:  # noqa: BLE001 - where a call ends: the caller is told
+                code = await self._answer(error, context)
+            finally:
+                self._metrics.calls.labels(method, code.name).inc()
+
+        return guarded
+
+    async def _answer(self, error: Exception, context: Context) -> grpc.StatusCode:
+        """Set the status of a failed call and return its code."""
+        if not isinstance(error, SwashError | SoundError):
+            if context.cancelled() or isinstance(error, asyncio.CancelledError):
+                return grpc.StatusCode.CANCELLED  # a write to a caller who has gone raises what it likes
+            request_id = REQUEST_ID.get()
+            log.error("call %s failed", request_id, exc_info=error)
+            error = UnforeseenError(request_id)
+        status = status_of(error)
+        code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
+        context.set_code(code)
+        context.set_details(status.message)
+        context.set_trailing_metadata(((STATUS_DETAILS, status.SerializeToString()),))
+        return code

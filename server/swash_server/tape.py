@@ -1,0 +1,171 @@
+"""Tapes: a sound, recorded or still recording, that any number may play from its start."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from cachetools import LRUCache
+
+from swash_model.spec import Block
+from swash_server.encode import Encoding, pcm_f32, pcm_s16
+
+FIRST_PIECE_FRAMES = 2048  # 43 ms at 48 kHz: out at once
+PIECE_FRAMES = 16_384  # 64 KiB of 16-bit stereo: from here on more saves no CPU
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known only at the end of a sound."""
+
+    frames: int
+    loudness_lufs: float
+    true_peak_dbtp: float
+    render_s: float
+
+
+class Tape:
+    """A cache entry and a single flight in one. Lives on the event loop; only Blocks cross threads.
+
+    It has pieces, then either facts (finished) or a failure. When the last player leaves a tape that is
+    still recording, it is abandoned: nobody may join any more, and its recorder stops at the next turn.
+    """
+
+    def __init__(self, key: str, sample_rate: int, frames: int | None) -> None:
+        """Begin an empty recording; `frames` is its length if that is known beforehand."""
+        self.key = key
+        self.sample_rate = sample_rate
+        self.frames = frames
+        self.pieces: list[Block] = []
+        self.messages: dict[Encoding, list[bytes]] = {}  # of the pieces, by PCM encoding, once they were sent
+        self.facts: Facts | None = None
+        self.from_store = False
+        self.abandoned = False
+        self._failure: BaseException | None = None
+        self._changed = asyncio.Event()
+        self._players = 0
+        self._kept: dict[str, asyncio.Task[Any]] = {}
+        self._kept_bytes = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Return the memory it takes, with what was made from it and kept."""
+        messages = sum(len(message) for messages in self.messages.values() for message in messages)
+        return sum(piece.nbytes for piece in self.pieces) + messages + self._kept_bytes
+
+    @property
+    def recording(self) -> bool:
+        """Return whether more may come."""
+        return self.facts is None and self._failure is None
+
+    def append(self, block: Block) -> None:
+        """Add some frames, cut into pieces of the size that is sent."""
+        at = 0
+        while at < len(block):
+            size = PIECE_FRAMES if self.pieces else FIRST_PIECE_FRAMES
+            self.pieces.append(block[at : at + size])
+            at += size
+        self._wake()
+
+    def finish(self, facts: Facts) -> None:
+        """End the recording."""
+        self.facts = facts
+        self.frames = facts.frames
+        self._wake()
+
+    def fail(self, failure: BaseException) -> None:
+        """End the recording for everyone who plays it."""
+        self._failure = failure
+        self._wake()
+
+    async def play(self, first: int = 0) -> AsyncIterator[Block]:
+        """Yield the pieces from number `first` on, waiting for what is still being recorded."""
+        index = first
+        while True:
+            while index < len(self.pieces):
+                yield self.pieces[index]
+                index += 1
+            if self._failure is not None:
+                raise self._failure
+            if self.facts is not None:
+                return
+            await self._changed.wait()
+
+    async def begun(self) -> None:
+        """Wait for the first piece, or for the end of a sound without one; raise what went wrong."""
+        async for _ in self.play():
+            return
+
+    async def finished(self) -> Facts:
+        """Wait for the end."""
+        async for _ in self.play(len(self.pieces)):
+            pass
+        assert self.facts is not None
+        return self.facts
+
+    def whole(self) -> Block:
+        """Return the whole of a finished sound, shape (frames, channels)."""
+        assert self.facts is not None
+        return np.concatenate(self.pieces) if self.pieces else np.zeros((0, 1), np.float32)
+
+    async def kept(self, name: str, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """Return what `make` made of this tape, made once for everyone and kept with it."""
+        if name not in self._kept:
+            task = self._kept[name] = asyncio.ensure_future(make())
+            task.add_done_callback(lambda done: self._weigh(name, done))
+        return await asyncio.shield(self._kept[name])
+
+    def join(self) -> None:
+        """Count one more player."""
+        self._players += 1
+
+    def leave(self) -> None:
+        """Count one player less."""
+        self._players -= 1
+        if self._players == 0 and self.recording:
+            self.abandoned = True
+
+    def _weigh(self, name: str, made: asyncio.Task[Any]) -> None:
+        if made.cancelled() or made.exception() is not None:
+            self._kept.pop(name, None)
+            return
+        result = made.result()
+        self._kept_bytes += sum(map(len, result)) if isinstance(result, list) else len(result)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+def digest(sound: Block, *, floats: bool) -> bytes:
+    """Return the SHA-256 of a sound's PCM: 32-bit floats, or 16-bit integers."""
+    return hashlib.sha256(pcm_f32(sound) if floats else pcm_s16(sound)).digest()
+
+
+class MemoryTier:
+    """Finished tapes, the least recently played dropped first; bounded in bytes."""
+
+    def __init__(self, max_bytes: int) -> None:
+        """Hold at most so many bytes."""
+        self._tapes: LRUCache[str, Tape] = LRUCache(max_bytes, getsizeof=lambda tape: tape.nbytes)
+
+    @property
+    def nbytes(self) -> int:
+        """Return the bytes held."""
+        return int(self._tapes.currsize)
+
+    def get(self, key: str) -> Tape | None:
+        """Return a tape and count it as just played."""
+        return self._tapes.get(key)
+
+    def put(self, tape: Tape) -> None:
+        """Keep a finished tape, or weigh again one that has grown; one larger than all is not kept."""
+        self._tapes.pop(tape.key, None)
+        if tape.nbytes <= self._tapes.maxsize:
+            self._tapes[tape.key] = tape
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._tapes.clear()

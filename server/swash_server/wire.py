@@ -1,0 +1,319 @@
+"""The door: protobuf to our types and back. The only place that sees both, and the only validation."""
+
+import secrets
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from swash.v1 import sound_pb2
+from swash_model.errors import InvalidAskError
+from swash_model.procedural.effect import Choice, Effect, Number, Preset
+from swash_model.procedural.prompt import Understood
+from swash_model.spec import (
+    MAX_DURATION_S,
+    MAX_LOOP_S,
+    MAX_PROMPT_CHARACTERS,
+    Ask,
+    Layer,
+    Resolved,
+    Value,
+)
+from swash_server.cut import is_pcm
+from swash_server.encode import OPUS_SAMPLE_RATES, Encoding
+from swash_server.mastering import Mastering
+from swash_server.renderer import Cached
+from swash_server.tape import Facts
+
+MAX_TAKES = 32
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 96_000
+DEFAULT_SAMPLE_RATE = 48_000
+MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -60.0, -5.0
+MIN_CEILING_DBTP, MAX_CEILING_DBTP, DEFAULT_CEILING_DBTP = -30.0, 0.0, -1.0
+MAX_PARAMETERS = 64
+MAX_REQUEST_BYTES = 4 * 1024 * 1024
+
+ENCODINGS = {
+    sound_pb2.ENCODING_UNSPECIFIED: Encoding.PCM_S16LE,
+    sound_pb2.ENCODING_PCM_S16LE: Encoding.PCM_S16LE,
+    sound_pb2.ENCODING_PCM_F32LE: Encoding.PCM_F32LE,
+    sound_pb2.ENCODING_WAV: Encoding.WAV,
+    sound_pb2.ENCODING_FLAC: Encoding.FLAC,
+    sound_pb2.ENCODING_OGG_VORBIS: Encoding.OGG_VORBIS,
+    sound_pb2.ENCODING_OGG_OPUS: Encoding.OGG_OPUS,
+}
+WIRE_ENCODINGS = {encoding: number for number, encoding in ENCODINGS.items()}
+WIRE_CACHED = {
+    Cached.NO: sound_pb2.CACHED_NO,
+    Cached.JOINED: sound_pb2.CACHED_JOINED,
+    Cached.MEMORY: sound_pb2.CACHED_MEMORY,
+    Cached.STORE: sound_pb2.CACHED_STORE,
+}
+WIRE_CURVES = {"linear": sound_pb2.CURVE_LINEAR, "logarithmic": sound_pb2.CURVE_LOGARITHMIC}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A valid RenderRequest: what to sound like, and how it should travel."""
+
+    ask: Ask
+    engine: str | None
+    takes: int
+    channels: int | None
+    encoding: Encoding
+    loudness_lufs: float | None
+    ceiling_dbtp: float
+    first_frame: int
+
+    def mastering(self, natural_channels: int) -> Mastering:
+        """Return how the sound is to be mastered; what the caller left open follows the sound."""
+        return Mastering(
+            sample_rate=self.ask.sample_rate,
+            channels=self.channels or natural_channels,
+            loudness_lufs=self.loudness_lufs,
+            ceiling_dbtp=self.ceiling_dbtp,
+        )
+
+
+def wanted(request: sound_pb2.RenderRequest) -> Wanted:
+    """Return what a request wants; raise InvalidAskError naming the first field that is wrong."""
+    encoding = _encoding(request.encoding)
+    sample_rate = _optional_whole(request, "sample_rate", MIN_SAMPLE_RATE, MAX_SAMPLE_RATE) or DEFAULT_SAMPLE_RATE
+    if encoding is Encoding.OGG_OPUS and sample_rate not in OPUS_SAMPLE_RATES:
+        rates = ", ".join(map(str, OPUS_SAMPLE_RATES))
+        raise InvalidAskError("sample_rate", f"Opus knows only {rates}, got {sample_rate}; 48000 fits most")
+    ceiling_dbtp = _optional_number(request, "ceiling_dbtp", MIN_CEILING_DBTP, MAX_CEILING_DBTP)
+    takes = _optional_whole(request, "takes", 1, MAX_TAKES) or 1
+    return Wanted(
+        ask=_ask(request, sample_rate),
+        engine=request.engine if request.HasField("engine") else None,
+        takes=takes,
+        channels=_optional_whole(request, "channels", 1, 2),
+        encoding=encoding,
+        loudness_lufs=_optional_number(request, "loudness_lufs", MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS),
+        ceiling_dbtp=DEFAULT_CEILING_DBTP if ceiling_dbtp is None else ceiling_dbtp,
+        first_frame=_first_frame(request, encoding),
+    )
+
+
+def checked_prompt(prompt: str) -> str:
+    """Return a prompt that may be read: 1 to 1000 characters, none of them a control character."""
+    if not prompt.strip():
+        raise InvalidAskError("prompt", f"1 to {MAX_PROMPT_CHARACTERS} characters, got none")
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        raise InvalidAskError("prompt", f"1 to {MAX_PROMPT_CHARACTERS} characters, got {len(prompt)}")
+    for number, character in enumerate(prompt):
+        if unicodedata.category(character) == "Cc" and character not in "\t\n\r":
+            found = f"U+{ord(character):04X} at character {number + 1}"
+            raise InvalidAskError("prompt", f"no control characters, got {found}")
+    return prompt
+
+
+def _ask(request: sound_pb2.RenderRequest, sample_rate: int) -> Ask:
+    sound = request.WhichOneof("sound")
+    if sound is None:
+        raise InvalidAskError("sound", "a prompt or an effect, got neither")
+    duration_s = request.duration_s if request.HasField("duration_s") else None
+    if duration_s is not None and not 0.0 < duration_s <= MAX_DURATION_S:  # also refuses NaN
+        raise InvalidAskError("duration_s", f"above 0 and at most {MAX_DURATION_S:g}, got {duration_s:g}")
+    return Ask(
+        prompt=checked_prompt(request.prompt) if sound == "prompt" else None,
+        effect=request.effect if sound == "effect" else None,
+        parameters=_parameters(request.parameters),
+        duration_s=duration_s,
+        loop=request.loop,
+        trim=request.trim if request.HasField("trim") else True,
+        seed=request.seed if request.HasField("seed") else secrets.randbits(32),
+        object_seed=request.object_seed,
+        sample_rate=sample_rate,
+    )
+
+
+def _parameters(given: Mapping[str, sound_pb2.ParameterValue]) -> dict[str, Value]:
+    if len(given) > MAX_PARAMETERS:
+        raise InvalidAskError("parameters", f"at most {MAX_PARAMETERS}, got {len(given)}")
+    parameters: dict[str, Value] = {}
+    for name, value in given.items():
+        kind = value.WhichOneof("kind")
+        if kind is None:
+            raise InvalidAskError(f"parameters[{name[:80]}]", "a number or a choice, got neither")
+        parameters[name] = value.number if kind == "number" else value.choice
+    return parameters
+
+
+def _encoding(number: int) -> Encoding:
+    if number not in ENCODINGS:
+        names = ", ".join(encoding.name for encoding in Encoding)
+        raise InvalidAskError("encoding", f"one of {names}, got number {number}")
+    return ENCODINGS[sound_pb2.Encoding.ValueType(number)]
+
+
+def _first_frame(request: sound_pb2.RenderRequest, encoding: Encoding) -> int:
+    if request.first_frame and not is_pcm(encoding):
+        raise InvalidAskError("first_frame", f"only PCM can start later than 0, got {encoding.name}")
+    return request.first_frame
+
+
+def _optional_whole(request: sound_pb2.RenderRequest, field: str, low: int, high: int) -> int | None:
+    value = _optional_number(request, field, low, high)
+    return None if value is None else int(value)
+
+
+def _optional_number(request: sound_pb2.RenderRequest, field: str, low: float, high: float) -> float | None:
+    if not request.HasField(field):  # type: ignore[arg-type]  # the stubs want a literal
+        return None
+    value: float = getattr(request, field)
+    if not low <= value <= high:  # also refuses NaN
+        raise InvalidAskError(field, f"{low:g} to {high:g}, got {value:g}")
+    return value
+
+
+def header(
+    *,
+    request_id: str,
+    take: int,
+    wanted: Wanted,
+    resolved: Resolved,
+    mastering: Mastering,
+    engine_version: str,
+    licence: str,
+    frames: int | None,
+    cached: Cached,
+) -> bytes:
+    """Return the serialised Header of a take."""
+    spec = resolved.spec
+    message = sound_pb2.Header(
+        request_id=request_id,
+        take=take,
+        engine=spec.engine,
+        engine_version=engine_version,
+        layers=map(_layer, spec.layers),
+        confidence=resolved.confidence,
+        seed=spec.seed,
+        object_seed=spec.object_seed,
+        sample_rate=mastering.sample_rate,
+        channels=mastering.channels,
+        encoding=WIRE_ENCODINGS[wanted.encoding],
+        frames=frames,
+        loop=sound_pb2.Loop(start_frame=0, end_frame=frames) if spec.loop and frames else None,
+        cached=WIRE_CACHED[cached],
+        licence=licence,
+        unknown_words=resolved.unknown_words,
+    )
+    return sound_pb2.RenderResponse(header=message).SerializeToString()
+
+
+def trailer(*, take: int, facts: Facts, sha256: bytes) -> bytes:
+    """Return the serialised Trailer of a take."""
+    message = sound_pb2.Trailer(
+        take=take,
+        frames=facts.frames,
+        loudness_lufs=facts.loudness_lufs,
+        true_peak_dbtp=facts.true_peak_dbtp,
+        render_s=facts.render_s,
+        sha256=sha256,
+    )
+    return sound_pb2.RenderResponse(trailer=message).SerializeToString()
+
+
+def understanding(understood: Understood, layers: Iterable[Layer]) -> sound_pb2.ResolvePromptResponse:
+    """Return what the server understood; `layers` empty when it would refuse."""
+    return sound_pb2.ResolvePromptResponse(
+        layers=map(_layer, layers),
+        confidence=understood.confidence,
+        candidates=[sound_pb2.Candidate(effect=effect, score=score) for effect, score in understood.candidates],
+        unknown_words=understood.unknown_words,
+        suggestions=understood.suggestions,
+        low_confidence=understood.low_confidence,
+        duration_s=understood.duration_s,
+        loop=understood.loop,
+    )
+
+
+def effect(described: Effect) -> sound_pb2.Effect:
+    """Return an effect as clients see it."""
+    kind = sound_pb2.EFFECT_KIND_EITHER
+    if described.endless is None:
+        kind = sound_pb2.EFFECT_KIND_ONE_SHOT
+    elif described.one_shot is None:
+        kind = sound_pb2.EFFECT_KIND_ENDLESS
+    return sound_pb2.Effect(
+        id=described.id,
+        title=described.title,
+        description=described.description,
+        kind=kind,
+        ucs_cat_id=described.ucs_cat_id,
+        parameters=map(_parameter, described.every_parameter),
+        presets=map(_preset, described.presets),
+        version=described.version,
+    )
+
+
+def _parameter(parameter: Number | Choice) -> sound_pb2.Parameter:
+    message = sound_pb2.Parameter(name=parameter.name, description=parameter.description)
+    if isinstance(parameter, Choice):
+        message.choices.extend(parameter.choices)
+        message.default_choice = parameter.default
+        return message
+    message.unit = parameter.unit
+    message.minimum, message.maximum = parameter.minimum, parameter.maximum
+    message.default_number = parameter.default
+    message.curve = WIRE_CURVES[parameter.curve]
+    message.live = parameter.live
+    return message
+
+
+def _preset(preset: Preset) -> sound_pb2.Preset:
+    return sound_pb2.Preset(
+        name=preset.name,
+        description=preset.description,
+        parameters=_values(preset.parameters.items()),
+        ucs_cat_id=preset.ucs_cat_id,
+    )
+
+
+def _layer(layer: Layer) -> sound_pb2.Layer:
+    return sound_pb2.Layer(
+        effect=layer.effect,
+        preset=layer.preset,
+        parameters=_values(layer.parameters),
+        level_db=layer.level_db,
+        ucs_cat_id=layer.ucs_cat_id,
+    )
+
+
+def _values(values: Iterable[tuple[str, Value]]) -> dict[str, sound_pb2.ParameterValue]:
+    return {
+        name: sound_pb2.ParameterValue(choice=value)
+        if isinstance(value, str)
+        else sound_pb2.ParameterValue(number=value)
+        for name, value in values
+    }
+
+
+def engine_info(name: str, version: str, licence: str, *, ready: bool) -> sound_pb2.EngineInfo:
+    """Return the state of an engine that is here."""
+    state = sound_pb2.ENGINE_STATE_READY if ready else sound_pb2.ENGINE_STATE_WARMING_UP
+    return sound_pb2.EngineInfo(name=name, version=version, licence=licence, state=state)
+
+
+def absent_engine(name: str, advice: str) -> sound_pb2.EngineInfo:
+    """Return the state of an engine that is not here."""
+    return sound_pb2.EngineInfo(name=name, state=sound_pb2.ENGINE_STATE_ABSENT, detail=advice)
+
+
+def seeds_of_takes(seed: int, takes: int) -> list[int]:
+    """Return the seeds of the takes: seed, seed + 1, ... around the end of uint32."""
+    return [(seed + take) % 2**32 for take in range(takes)]
+
+
+def limits() -> sound_pb2.Limits:
+    """Return what a request may ask for."""
+    return sound_pb2.Limits(
+        max_duration_s=MAX_DURATION_S,
+        max_takes=MAX_TAKES,
+        min_sample_rate=MIN_SAMPLE_RATE,
+        max_sample_rate=MAX_SAMPLE_RATE,
+        max_prompt_characters=MAX_PROMPT_CHARACTERS,
+        max_loop_s=MAX_LOOP_S,
+        max_request_bytes=MAX_REQUEST_BYTES,
+    )

@@ -1,0 +1,120 @@
+"""A real server in a process of its own, as an operator starts it, on free ports."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import grpc
+
+from swash.v1 import sound_pb2 as pb
+from swash.v1.sound_pb2_grpc import SoundServiceStub
+
+START_S = 120.0  # the very first start compiles every kernel
+STOP_S = 20.0
+
+
+class ServerProcess:
+    """`swash serve` on free ports, up when the constructor returns."""
+
+    def __init__(self, store: Path, *flags: str, environment: dict[str, str] | None = None) -> None:
+        command = [
+            str(Path(sys.executable).parent / "swash"), "serve",
+            "--grpc-port=0", "--http-port=0", f"--store={store}", *flags,
+        ]  # fmt: skip
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+        self.address = self.http = ""
+        self.log: list[str] = []
+        self._up = threading.Event()
+        self._ports: tuple[int, int] | None = None
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        if not self._up.wait(START_S) or self._ports is None:
+            self.kill()
+            raise RuntimeError("the server did not start:\n" + "".join(self.log))
+        self.address = f"127.0.0.1:{self._ports[0]}"
+        self.http = f"http://127.0.0.1:{self._ports[1]}"
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+            if found := re.search(r"gRPC on \S+:(\d+), http://\S+:(\d+)/", line):
+                self._ports = int(found[1]), int(found[2])
+                self._up.set()
+        self._up.set()
+
+    def stop(self) -> int:
+        """End it as an operator does, and return its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(STOP_S)
+        self._reader.join(STOP_S)
+        return status
+
+    def kill(self) -> None:
+        """End it as the kernel does when memory is out."""
+        self.process.kill()
+        self.process.wait(STOP_S)
+        self._reader.join(STOP_S)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return a metric's value now; 0 when it has none yet."""
+        with urllib.request.urlopen(f"{self.http}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        total = 0.0
+        for line in text.splitlines():
+            if re.match(rf"{name}(\{{|\s)", line) and all(f'{k}="{v}"' in line for k, v in labels.items()):
+                total += float(line.rpartition(" ")[2])
+        return total
+
+    @contextmanager
+    def stub(self) -> Iterator[SoundServiceStub]:
+        with grpc.insecure_channel(self.address) as channel:
+            yield SoundServiceStub(channel)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+
+class Answer:
+    """One take of a Render call, as its bytes came."""
+
+    def __init__(self, events: list[pb.RenderResponse]) -> None:
+        self.header = events[0].header
+        self.audio = b"".join(event.audio.data for event in events if event.HasField("audio"))
+        self.messages = [event.audio for event in events if event.HasField("audio")]
+        self.trailer = events[-1].trailer
+
+
+def takes(stub: SoundServiceStub, request: pb.RenderRequest, timeout_s: float = 60.0) -> list[Answer]:
+    answers: list[Answer] = []
+    events: list[pb.RenderResponse] = []
+    for event in stub.Render(request, timeout=timeout_s):
+        events.append(event)
+        if event.HasField("trailer"):
+            answers.append(Answer(events))
+            events = []
+    assert not events, "a take without its trailer"
+    return answers
+
+
+def rendered(stub: SoundServiceStub, request: pb.RenderRequest, timeout_s: float = 60.0) -> Answer:
+    (answer,) = takes(stub, request, timeout_s)
+    return answer
