@@ -6,10 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 
-.PHONY: help serve test check proto bench clean
+.PHONY: help install serve test check proto bench clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+install: $(VENV)/.installed  ## Make the environment and install swash into it
 
 serve: $(VENV)/.installed  ## Install and start the server; ARGS="--http-port 9000" passes flags
 	$(BIN)/swash serve $(ARGS)

@@ -54,7 +54,7 @@ async def _pcm_messages(tape: Tape, encoding: Encoding, first_frame: int) -> Asy
 
 async def _file_messages(tape: Tape, encoding: Encoding, *, loop: bool) -> list[bytes]:
     await tape.finished()
-    data = await asyncio.to_thread(file_of, tape.whole(), tape.sample_rate, encoding, loop)
+    data = await asyncio.to_thread(file_of, tape.whole(), tape.sample_rate, encoding, loop=loop)
     return [_message(data[at : at + FILE_PIECE_BYTES]) for at in range(0, len(data), FILE_PIECE_BYTES)]
 
 

@@ -101,11 +101,6 @@ def _pieces(sound: Block) -> Iterator[Block]:
         yield sound[start : start + PIECE_FRAMES]
 
 
-def _length(frames: int, source_rate: int, sample_rate: int) -> int:
-    """Return the frames at another rate, rounded to the nearest."""
-    return (2 * frames * sample_rate + source_rate) // (2 * source_rate)
-
-
 def _resampled(blocks: Iterable[Block], source_rate: int, mastering: Mastering) -> Iterator[Block]:
     """Yield blocks at the rate of the mastering."""
     if source_rate == mastering.sample_rate:
@@ -119,8 +114,8 @@ def _resampled(blocks: Iterable[Block], source_rate: int, mastering: Mastering) 
         yield resampled
     # The resampler rounds a length down: with some silence behind, the sound rings out into its last frame.
     silence = np.zeros((1 + source_rate // mastering.sample_rate, mastering.channels), np.float32)
-    rest = stream.resample_chunk(silence, last=True)
-    yield rest[: _length(taken, source_rate, mastering.sample_rate) - given]
+    due = round(taken * mastering.sample_rate / source_rate) - given
+    yield stream.resample_chunk(silence, last=True)[:due]
 
 
 def _fitted(blocks: Iterable[Block], frames: int | None, mastering: Mastering) -> Iterator[Block]:
@@ -165,7 +160,7 @@ def _resampled_turn(turn: Block, source_rate: int, frames: int | None, mastering
     stretched by less than one.
     """
     taken = len(turn)
-    given = _length(taken, source_rate, mastering.sample_rate) if frames is None else frames
+    given = round(taken * mastering.sample_rate / source_rate) if frames is None else frames
     if taken == given:
         return turn
     step = taken // math.gcd(taken, given)  # the fewest frames that are whole frames at both rates

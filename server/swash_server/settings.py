@@ -9,6 +9,22 @@ import platformdirs
 MIB = 1024 * 1024
 
 
+_RANGES = (
+    ("grpc_port", 0, 65_535),
+    ("http_port", 0, 65_535),
+    ("store_mib", 1, 2**24),
+    ("memory_mib", 1, 2**20),
+    ("recording_mib", 1, 2**20),
+    ("max_recordings", 1, 10_000),
+    ("workers", 0, 256),
+    ("grace_s", 0, 3600),
+)
+
+
+class InvalidSettingError(ValueError):
+    """A setting is out of range."""
+
+
 def default_store() -> Path:
     """Return where sounds are remembered unless the operator says otherwise."""
     return platformdirs.user_cache_path("swash") / "store"
@@ -30,3 +46,10 @@ class Settings:
     max_recordings: Annotated[int, "Most sounds made at once; more are refused: RESOURCE_EXHAUSTED."] = 64
     workers: Annotated[int, "Threads that make sound; 0 is one for each core but one."] = 0
     grace_s: Annotated[float, "Seconds that calls may still take after SIGTERM."] = 10.0
+
+    def __post_init__(self) -> None:
+        """Raise InvalidSettingError for a value out of range."""
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if not low <= value <= high:  # also refuses NaN
+                raise InvalidSettingError(f"{name.replace('_', '-')}: {low:g} to {high:g}, got {value:g}")

@@ -75,7 +75,7 @@ def test_the_client_is_light() -> None:
 
 
 def test_nothing_happens_at_import() -> None:
-    """No thread is started, no environment changed, no kernel compiled, no torch loaded by importing the server."""
+    """Importing the server starts no thread, changes no environment, compiles no kernel, loads no torch."""
     program = (
         "import os, sys, threading\n"
         "before = dict(os.environ)\n"

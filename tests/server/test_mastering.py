@@ -40,7 +40,7 @@ def test_a_sound_that_needs_nothing_is_left_alone_to_the_bit() -> None:
 
 
 @pytest.mark.parametrize("sample_rate", [8_000, 11_025, 22_050, 44_100, 44_101, 48_000, 96_000])
-@pytest.mark.parametrize("source_frames", [1, 100, 24_000, 48_001])
+@pytest.mark.parametrize("source_frames", [4, 100, 24_000, 48_001])
 def test_another_rate_keeps_the_length(sample_rate: int, source_frames: int) -> None:
     sound = mastered(noise(1.1)[:source_frames], at(sample_rate))
     assert len(sound) == round(source_frames * sample_rate / SOURCE_RATE)
@@ -162,31 +162,30 @@ def test_a_loud_target_still_stays_under_the_ceiling() -> None:
 
 def over_the_ceiling() -> Block:
     """Return a turn that leans on the limiter across its seam, and only there."""
-    turn = noise(2.01)
+    turn = noise(2.0)
     turn[:300] *= 20.0
     turn[-300:] *= 15.0
     return turn
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)
-@pytest.mark.parametrize("loudness_lufs", [None, -14.0])
-def test_a_loop_is_mastered_as_if_it_had_always_been_turning(
-    sample_rate: int, loudness_lufs: float | None
-) -> None:
-    turn, mastering = over_the_ceiling(), at(sample_rate, loudness_lufs=loudness_lufs)
-    once = pcm16(mastered(turn, mastering, loop=True))
-    frames = round(len(turn) * sample_rate / SOURCE_RATE)
-    assert len(once) == frames
-    if loudness_lufs is not None:  # three turns and their ends are a little louder or softer than one
-        return
+def test_a_loop_is_mastered_as_if_it_had_always_been_turning(sample_rate: int) -> None:
+    turn, mastering = over_the_ceiling(), at(sample_rate)
+    once = pcm16(mastered(turn, mastering, loop=True)).astype(int)
+    assert len(once) == len(turn) * sample_rate // SOURCE_RATE
+    played = pcm16(mastered(np.tile(turn, (3, 1)), mastering))[len(once) : 2 * len(once)]
     _, second, third = np.split(pcm16(mastered(np.tile(turn, (3, 1)), mastering, loop=True)), 3)
-    np.testing.assert_array_equal(second, third)
-    played = pcm16(mastered(np.tile(turn, (3, 1)), mastering))[frames : 2 * frames]
-    # The resampler's own arithmetic is good to about a fiftieth of a 16-bit step; now and then that rounds.
-    for other in (second, played):
-        difference = np.abs(once.astype(int) - other)
-        assert difference.max() <= (0 if sample_rate == SOURCE_RATE else 1)
-        assert np.mean(difference > 0) < 0.01
+    for other in (played, second, third):
+        # The resampler counts in single precision: one sample in a thousand falls on the other side
+        # of a 16-bit step.
+        assert np.abs(once - other).max() <= (0 if sample_rate == SOURCE_RATE else 1)
+        assert np.mean(once != other) < 0.002
+
+
+def test_a_loop_with_a_loudness_is_levelled_as_a_whole() -> None:
+    turn = noise(2.0, level=0.02)
+    loop = mastered(turn, at(44_100, loudness_lufs=-23.0), loop=True)
+    assert loudness_lufs(loop, 44_100) == pytest.approx(-23.0, abs=0.05)
 
 
 @pytest.mark.parametrize("sample_rate", SAMPLE_RATES)

@@ -90,8 +90,8 @@ def _twins(modes: Modes, object_seed: int) -> Modes:
 def _air(first_hz: float, material: Material, hollow: float, damping: float) -> Modes:
     """Return the enclosed air as one broad mode below the walls' (Helmholtz)."""
     frequency = 0.4 * first_hz
-    loss = (np.pi * frequency * HELMHOLTZ_LOSS + material.handling) * damping
-    return Modes(np.array([frequency]), np.array([loss]), np.array([1.2 * hollow]))
+    loss = (np.pi * frequency * HELMHOLTZ_LOSS + 0.7 * material.handling) * damping
+    return Modes(np.array([frequency]), np.array([loss]), np.array([1.1 * hollow]))
 
 
 def _joined(modes: list[Modes], level: float = 1.0) -> Modes:

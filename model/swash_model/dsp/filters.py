@@ -16,50 +16,77 @@ DENORMAL = 1e-20  # keeps a decaying state out of the slow subnormal numbers
 Shape = Literal["lowpass", "highpass", "bandpass"]
 
 
+# Both channels run side by side: each frame waits for the one before it, and in that time the other
+# channel's is computed for nothing. Of an odd number the last is computed twice, to the same samples.
+
+
 @njit(cache=True, nogil=True)
 def _sections(sections, memory, samples):  # type: ignore[no-untyped-def]
     """Run transposed direct form II sections over samples (channels, frames), in place."""
-    for channel in range(samples.shape[0]):
+    for one in range(0, samples.shape[0], 2):
+        other = min(one + 1, samples.shape[0] - 1)
         for k in range(sections.shape[0]):
             b0, b1, b2 = sections[k, 0], sections[k, 1], sections[k, 2]
             a1, a2 = sections[k, 4], sections[k, 5]
-            s1, s2 = memory[channel, k, 0], memory[channel, k, 1]
+            s1, s2 = memory[one, k, 0], memory[one, k, 1]
+            t1, t2 = memory[other, k, 0], memory[other, k, 1]
             for frame in range(samples.shape[1]):
-                x = samples[channel, frame]
+                x, u = samples[one, frame], samples[other, frame]
                 y = b0 * x + s1
+                v = b0 * u + t1
                 s1 = b1 * x - a1 * y + s2 + DENORMAL
+                t1 = b1 * u - a1 * v + t2 + DENORMAL
                 s2 = b2 * x - a2 * y
-                samples[channel, frame] = y
-            memory[channel, k, 0], memory[channel, k, 1] = s1, s2
+                t2 = b2 * u - a2 * v
+                samples[one, frame], samples[other, frame] = y, v
+            memory[one, k, 0], memory[one, k, 1] = s1, s2
+            memory[other, k, 0], memory[other, k, 1] = t1, t2
 
 
 @njit(cache=True, nogil=True)
-def _state_variable(samples, cutoff_hz, resonance, mode, memory, out):  # type: ignore[no-untyped-def]
-    """Trapezoidal state-variable filter; cutoff and resonance per frame, shapes (1 or channels, frames)."""
-    for channel in range(samples.shape[0]):
-        row = min(channel, cutoff_hz.shape[0] - 1)
-        s1, s2 = memory[channel, 0], memory[channel, 1]
+def _tangents(cutoff_hz, out):  # type: ignore[no-untyped-def]
+    """Fill out with the filter coefficient of each cutoff, both of shape (rows, frames)."""
+    for row in range(cutoff_hz.shape[0]):
         last_cutoff, g = -1.0, 0.0
-        for frame in range(samples.shape[1]):
+        for frame in range(cutoff_hz.shape[1]):
             cutoff = cutoff_hz[row, frame]
             if cutoff != last_cutoff:
                 g = math.tan(math.pi * min(max(cutoff, 5.0), MAX_CUTOFF_HZ) / SAMPLE_RATE)
                 last_cutoff = cutoff
-            k = 1.0 / resonance
-            a1 = 1.0 / (1.0 + g * (g + k))
-            x = samples[channel, frame]
-            v3 = x - s2
-            v1 = a1 * s1 + g * a1 * v3
-            v2 = s2 + g * v1
-            s1 = 2.0 * v1 - s1 + DENORMAL
-            s2 = 2.0 * v2 - s2
-            if mode == 0:
-                out[channel, frame] = v2
-            elif mode == 1:
-                out[channel, frame] = v1 * k
-            else:
-                out[channel, frame] = x - k * v1 - v2
-        memory[channel, 0], memory[channel, 1] = s1, s2
+            out[row, frame] = g
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _turn(x, g, k, s1, s2):  # type: ignore[no-untyped-def]
+    """Return the low-passed and band-passed frame of a state-variable filter, and its next state."""
+    a1 = 1.0 / (1.0 + g * (g + k))
+    v1 = a1 * s1 + g * a1 * (x - s2)
+    v2 = s2 + g * v1
+    return v2, v1, 2.0 * v1 - s1 + DENORMAL, 2.0 * v2 - s2
+
+
+@njit(cache=True, nogil=True)
+def _state_variable(samples, cutoff_hz, resonance, mode, memory, out):  # type: ignore[no-untyped-def]
+    """Trapezoidal state-variable filter; cutoff per frame, shape (1 or channels, frames)."""
+    k = 1.0 / resonance
+    tangents = np.empty(cutoff_hz.shape)
+    _tangents(cutoff_hz, tangents)
+    last_row = cutoff_hz.shape[0] - 1
+    of_x = 1.0 if mode == 2 else 0.0
+    of_band = (0.0, k, -k)[mode]
+    of_low = (1.0, 0.0, -1.0)[mode]
+    for one in range(0, samples.shape[0], 2):
+        other = min(one + 1, samples.shape[0] - 1)
+        s1, s2 = memory[one, 0], memory[one, 1]
+        t1, t2 = memory[other, 0], memory[other, 1]
+        for frame in range(samples.shape[1]):
+            x, u = samples[one, frame], samples[other, frame]
+            low, band, s1, s2 = _turn(x, tangents[min(one, last_row), frame], k, s1, s2)
+            out[one, frame] = of_x * x + of_band * band + of_low * low
+            low, band, t1, t2 = _turn(u, tangents[min(other, last_row), frame], k, t1, t2)
+            out[other, frame] = of_x * u + of_band * band + of_low * low
+        memory[one, 0], memory[one, 1] = s1, s2
+        memory[other, 0], memory[other, 1] = t1, t2
 
 
 class Sections:

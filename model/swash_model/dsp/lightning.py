@@ -24,8 +24,9 @@ MEANDER = 35  # segments, some 400 m, after which the channel in the cloud takes
 BRANCHES = 5
 BRANCH_SEGMENTS = 45
 BRANCH_STRENGTH = 0.35
-NEAR_M = 100.0  # nearer than this the rest of the channel is heard as well as the foot
+NEAR_M = 80.0  # nearer than this the rest of the channel is heard as well as the foot
 
+FOOT = 1.4  # where it strikes, so that a clap close by begins with its height
 STROKES = 3  # a flash runs through its channel again, after 40 to 100 ms, and flickers
 FADING = 0.8  # of the level, towards the far end of the channel
 
@@ -125,6 +126,7 @@ def shocks(seed: int, *, distance_m: float, reach_s: float, power: float) -> Sho
     spread_s = along * length_m / SOUND_M_S
     edge_s = np.minimum(spread_s, 0.3 * fall_s) + 2.0 / SAMPLE_RATE  # no smoother, being crooked itself
     level = strength * fall_s / (fall_s + spread_s) * (range_m.min() + NEAR_M) / (range_m + NEAR_M)
+    level[range_m.argmin()] = FOOT
     level *= 1.0 - FADING * (range_m - range_m.min()) / (reach_s * SOUND_M_S)
     once = Shocks(
         onset=(range_m - range_m.min()) / SOUND_M_S * SAMPLE_RATE,

@@ -2,10 +2,13 @@
 
 from swash_model.errors import InvalidAskError
 from swash_model.procedural.effect import Effect, Preset
+from swash_model.procedural.effects.fire import FIRE
 from swash_model.procedural.effects.ocean_waves import OCEAN_WAVES
 from swash_model.procedural.effects.rain import RAIN
+from swash_model.procedural.effects.river_stream import RIVER_STREAM
+from swash_model.procedural.effects.wind import WIND
 
-EFFECTS: dict[str, Effect] = {effect.id: effect for effect in (OCEAN_WAVES, RAIN,)}
+EFFECTS: dict[str, Effect] = {effect.id: effect for effect in (FIRE, OCEAN_WAVES, RAIN, RIVER_STREAM, WIND)}
 
 
 def effect_named(path: str) -> tuple[Effect, Preset | None]:

@@ -1,27 +1,117 @@
-"""From words to effects. (Being written.)"""
+"""From words to effects: what a prompt asks for, and how sure that is."""
 
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from swash_model.spec import Value
+from swash_model.errors import UnknownSoundError
+from swash_model.procedural.catalogue import EFFECTS
+from swash_model.procedural.length import Length, length_of, own_duration
+from swash_model.procedural.reading import STRONG, Heard, Reading, read
+from swash_model.procedural.sentence import Sentence, parse
+from swash_model.procedural.tuning import owners, parameters, preset_of
+from swash_model.procedural.vocabulary import Vocabulary, english
+from swash_model.spec import MAX_PROMPT_CHARACTERS, Value
+
+PLAYABLE = 0.35
+SURE = 0.6
+SUGGESTIONS = 3
+LEVELS_DB = (0.0, -6.0, -8.0, -9.0)  # what comes first is heard first; a fourth layer still is
+ALIKE = 0.8  # of difflib's 0..1: a letter or two wrong
+SPELLED = 3  # so many unknown words are compared: it costs half a millisecond each
+UNKNOWN_WORDS_SHOWN = 10
+UNKNOWN_WORD_CHARACTERS = 40
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
+    """One effect that a prompt names: "rain" or "rain/tin_roof", the parameters that its words set, its level."""
+
     effect_path: str
-    parameters: dict[str, Value] = field(default_factory=dict)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
     level_db: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Understood:
+    """What a prompt asks for, the loudest part first; no parts when it names nothing that can be played.
+
+    `confidence` is 0..1. `candidates` are effects that any word points to with their scores, the best first.
+    `duration_s` is what the words ask for, or imply ("walking" takes a while); None when they do not.
+    """
+
+    prompt: str
     parts: tuple[Part, ...]
     confidence: float
+    candidates: tuple[tuple[str, float], ...] = ()
     unknown_words: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
     duration_s: float | None = None
     loop: bool = False
 
-    def raise_unless_playable(self) -> None: ...
+    @property
+    def low_confidence(self) -> bool:
+        """Tell whether it plays, but may be wrong."""
+        return PLAYABLE <= self.confidence < SURE
+
+    def raise_unless_playable(self) -> None:
+        """Raise UnknownSoundError when there is nothing to play: a wrong sound is worse than none."""
+        if not self.parts:
+            raise UnknownSoundError(self.prompt, self.suggestions, self.unknown_words)
 
 
 def understand(prompt: str) -> Understood:
-    return Understood((Part("ocean_waves"),), 1.0)
+    """Return what a prompt asks for. Any text has an answer; the same text always the same."""
+    vocabulary = english()
+    # Longer than any prompt may be: it is read as nothing rather than in part.
+    sentence = parse(prompt if len(prompt) <= MAX_PROMPT_CHARACTERS else "", vocabulary)
+    reading = read(sentence)
+    confidence = round(reading.confidence, 3)
+    unknown = tuple(word[:UNKNOWN_WORD_CHARACTERS] for word in reading.unknown_words[:UNKNOWN_WORDS_SHOWN])
+    if confidence < PLAYABLE:
+        suggestions = tuple(_suggestions(reading, vocabulary))
+        return Understood(prompt, (), confidence, reading.candidates, unknown, suggestions)
+    owned = owners(sentence, reading.heard)
+    length = length_of(sentence, reading.heard)
+    parts = tuple(
+        _part(sentence, heard, [number for number, owner in owned.items() if owner == index], level_db, length)
+        for index, (heard, level_db) in enumerate(zip(reading.heard, LEVELS_DB, strict=False))
+    )
+    return Understood(
+        prompt,
+        parts,
+        confidence,
+        reading.candidates,
+        unknown,
+        duration_s=length.duration_s,
+        loop=length.loop,
+    )
+
+
+def _part(sentence: Sentence, heard: Heard, owned: Sequence[int], level_db: float, length: Length) -> Part:
+    effect = EFFECTS[heard.effect]
+    preset = preset_of(sentence, heard, owned)
+    changed = parameters(sentence, effect, preset, owned)
+    if length.inner_s is not None:
+        changed |= own_duration(effect, length.inner_s)
+    return Part(f"{effect.id}/{preset}" if preset else effect.id, changed, level_db)
+
+
+def _suggestions(reading: Reading, vocabulary: Vocabulary) -> list[str]:
+    """Return prompts to try instead: of effects that words point to, or are spelled like; else the usual ones."""
+    effects = [effect for effect, _ in reading.candidates]
+    effects += _spelled_like(reading.unknown_words, vocabulary)
+    effects += vocabulary.examples
+    return [vocabulary.examples[effect] for effect in dict.fromkeys(effects)][:SUGGESTIONS]
+
+
+def _spelled_like(unknown_words: Sequence[str], vocabulary: Vocabulary) -> Iterator[str]:
+    """Yield the effects whose names look like a word that is not known."""
+    names = {
+        words[0]: max(entry.sounds, key=lambda effect: entry.sounds[effect])
+        for words, entry in vocabulary.entries.items()
+        if len(words) == 1 and max(entry.sounds.values(), default=0.0) >= STRONG
+    }
+    for word in unknown_words[:SPELLED]:
+        for name in difflib.get_close_matches(word[:UNKNOWN_WORD_CHARACTERS], names, 1, ALIKE):
+            yield names[name]

@@ -2,7 +2,7 @@
 
 import functools
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Literal
@@ -11,10 +11,24 @@ from swash_model.spec import Value
 
 Kind = Literal["set", "scale", "shift"]
 Time = Literal["", "loop", "continuous", "single"]
-Role = Literal["content", "known", "stop", "adverb", "and", "or", "contact", "near", "no", "not"]
+Role = Literal["content", "known", "stop", "adverb", "and", "or", "contact", "near", "of", "no", "not"]
 
 ANY = "any"
-LINKS: tuple[Role, ...] = ("and", "or", "contact", "near", "no", "not")
+LINKS: tuple[Role, ...] = ("and", "or", "contact", "near", "of", "no", "not")
+LEADING_ON: frozenset[Role] = frozenset({"contact", "near", "of"})  # what follows belongs to what stands before
+ENDINGS = (
+    ("ies", "y"),
+    ("es", ""),
+    ("s", ""),
+    ("ing", ""),
+    ("ing", "e"),
+    ("ed", ""),
+    ("ed", "e"),
+    ("ily", "y"),
+    ("ly", "le"),
+    ("ly", ""),
+)
+DOUBLING = ("ing", "ed")  # hum, humming
 OWN_KEYS = ("say", "sounds", "outside", "absorbed_by", "link", "duration_s", "time")
 
 
@@ -69,7 +83,30 @@ class Vocabulary:
     numbers: Mapping[str, float]
     seconds: Mapping[str, float]
     metres: Mapping[str, float]
+    distance: Mapping[str, Mapping[str, float]]
     examples: Mapping[str, str]
+
+    def longest_match(self, words: Sequence[str]) -> tuple[Entry | None, int]:
+        """Return what the first words mean, the longest phrase first, and how many they are.
+
+        The last word of a phrase may be inflected; None for a first word that is not known.
+        """
+        for first in variants(words[0]):
+            for length in range(min(self.longest.get(first, 0), len(words)), 0, -1):
+                middle, last = words[1 : length - 1], words[length - 1]
+                for ending in variants(last) if length > 1 else (None,):
+                    phrase = (first,) if ending is None else (first, *middle, ending)
+                    if entry := self.entries.get(phrase):
+                        return entry, length
+        return None, 1
+
+    def at_distance(self, metres: float) -> Entry:
+        """Return what "so many metres" means."""
+        changes = {
+            effect: {name: Change("set", metres * factor) for name, factor in parameters.items()}
+            for effect, parameters in self.distance.items()
+        }
+        return Entry(changes=changes)
 
 
 @functools.cache
@@ -96,6 +133,7 @@ def vocabulary_of(document: Mapping[str, Any]) -> Vocabulary:
         numbers=document["numbers"],
         seconds=units["seconds"],
         metres=units["metres"],
+        distance=document["distance"],
         examples=document["examples"],
     )
 
@@ -103,6 +141,17 @@ def vocabulary_of(document: Mapping[str, Any]) -> Vocabulary:
 def phrases(listed: str) -> list[str]:
     """Return the words and phrases of a list with commas, tidied."""
     return [" ".join(phrase.split()) for phrase in listed.split(",") if phrase.strip()]
+
+
+def variants(word: str) -> Iterator[str]:
+    """Yield a word and what it may be an inflection of: "gusts" gust, "humming" hum, "gently" gentle."""
+    yield word
+    for ending, instead in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            stem = word.removesuffix(ending)
+            yield stem + instead
+            if ending in DOUBLING and stem[-1] == stem[-2]:
+                yield stem[:-1]
 
 
 def _entries(document: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:

@@ -82,7 +82,7 @@ def _ports() -> str:
                 probe.bind((settings.host, port))
             except OSError as error:
                 raise RuntimeError(
-                    f"{settings.host}:{port} is taken ({error.strerror}): swash runs already, or choose another port"
+                    f"{settings.host}:{port} is taken: swash runs already, or choose another port"
                 ) from error
     return f"{settings.grpc_port} and {settings.http_port} are free"
 

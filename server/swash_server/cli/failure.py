@@ -10,6 +10,7 @@ import grpc
 from swash_client import errors as remote
 from swash_model.errors import SoundError
 from swash_server.errors import SwashError, code_of
+from swash_server.settings import InvalidSettingError
 
 FAILED, INVALID, UNKNOWN_SOUND, AWAY = 1, 2, 3, 4
 
@@ -37,6 +38,8 @@ def told() -> Iterator[None]:
         fail(str(error), _BY_CODE.get(code_of(error), FAILED))
     except remote.SwashError as error:
         fail(str(error), _BY_REMOTE_TYPE.get(type(error), FAILED))
+    except InvalidSettingError as error:
+        fail(str(error), INVALID)
     except OSError as error:
         fail(str(error), FAILED)
     except KeyboardInterrupt:

@@ -17,7 +17,19 @@ PLAYERS = {
     "paplay": ["--raw", "--format=s16le", "--rate={rate}", "--channels={channels}"],
     "aplay": ["-q", "-t", "raw", "-f", "S16_LE", "-r", "{rate}", "-c", "{channels}"],
     "play": ["-q", "-t", "raw", "-e", "signed", "-b", "16", "-L", "-r", "{rate}", "-c", "{channels}", "-"],
-    "ffplay": "-nodisp -autoexit -loglevel error -f s16le -ar {rate} -ch_layout {layout} -".split(" "),
+    "ffplay": [
+        "-nodisp",
+        "-autoexit",
+        "-loglevel",
+        "error",
+        "-f",
+        "s16le",
+        "-ar",
+        "{rate}",
+        "-ch_layout",
+        "{layout}",
+        "-",
+    ],
 }
 END_S = 300.0  # longer than the longest sound: a player that hangs is given up
 

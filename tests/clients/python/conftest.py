@@ -20,17 +20,17 @@ class OffLoop:
 
 
 @pytest.fixture
-def server() -> Iterator[Scripted]:
+def scripted() -> Iterator[Scripted]:
     with serving(Scripted()) as service:
         yield service
 
 
 @pytest.fixture(params=["sync", "async"])
-async def client(request: pytest.FixtureRequest, server: Scripted) -> AsyncIterator[Any]:
+async def client(request: pytest.FixtureRequest, scripted: Scripted) -> AsyncIterator[Any]:
     """Either client, awaited: what one promises, both do."""
     if request.param == "sync":
-        with Client(server.address) as sync:
+        with Client(scripted.address) as sync:
             yield OffLoop(sync)
     else:
-        async with AsyncClient(server.address) as asynchronous:
+        async with AsyncClient(scripted.address) as asynchronous:
             yield asynchronous

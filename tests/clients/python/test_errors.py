@@ -27,26 +27,26 @@ from tests.clients.python.scripted import Scripted, fail, header, serving
 RETRY = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000))
 
 
-async def test_a_bad_request_names_each_field(server: Scripted, client: Any) -> None:
+async def test_a_bad_request_names_each_field(scripted: Scripted, client: Any) -> None:
     violation = error_details_pb2.BadRequest.FieldViolation(field="channels", description="1 or 2, got 3")
     bad_request = error_details_pb2.BadRequest(field_violations=[violation])
-    server.scripts = [fail(grpc.StatusCode.INVALID_ARGUMENT, "channels: 1 or 2, got 3", RETRY, bad_request)]
+    scripted.scripts = [fail(grpc.StatusCode.INVALID_ARGUMENT, "channels: 1 or 2, got 3", RETRY, bad_request)]
     with pytest.raises(InvalidRequestError, match="1 or 2") as caught:
         await client.render("rain", channels=3)
     assert caught.value.violations == (FieldViolation("channels", "1 or 2, got 3"),)
 
 
-async def test_an_unknown_sound_says_what_to_try(server: Scripted, client: Any) -> None:
+async def test_an_unknown_sound_says_what_to_try(scripted: Scripted, client: Any) -> None:
     resolution = pb.ResolvePromptResponse(suggestions=["rain", "wind"], unknown_words=["qqq"])
-    server.scripts = [fail(grpc.StatusCode.NOT_FOUND, "nothing sounds like 'qqq'", resolution)]
+    scripted.scripts = [fail(grpc.StatusCode.NOT_FOUND, "nothing sounds like 'qqq'", resolution)]
     with pytest.raises(UnknownSoundError, match="nothing sounds like") as caught:
         await client.render("qqq")
     assert caught.value.suggestions == ("rain", "wind")
     assert caught.value.unknown_words == ("qqq",)
 
 
-async def test_an_unknown_sound_without_details_has_only_its_message(server: Scripted, client: Any) -> None:
-    server.scripts = [fail(grpc.StatusCode.NOT_FOUND, "try 'rain'")]
+async def test_an_unknown_sound_without_details_has_only_its_message(scripted: Scripted, client: Any) -> None:
+    scripted.scripts = [fail(grpc.StatusCode.NOT_FOUND, "try 'rain'")]
     with pytest.raises(UnknownSoundError, match="try 'rain'") as caught:
         await client.render("qqq")
     assert caught.value.suggestions == ()
@@ -60,9 +60,9 @@ async def test_an_unknown_sound_without_details_has_only_its_message(server: Scr
     ],
 )
 async def test_a_server_that_is_busy_says_when_to_come_back(
-    server: Scripted, client: Any, code: grpc.StatusCode, kind: type[SwashError]
+    scripted: Scripted, client: Any, code: grpc.StatusCode, kind: type[SwashError]
 ) -> None:
-    server.scripts = [fail(code, "come back later", RETRY)]
+    scripted.scripts = [fail(code, "come back later", RETRY)]
     with pytest.raises(kind, match=r"^come back later$") as caught:
         await client.render("rain")
     assert isinstance(caught.value, OverloadedError | UnavailableError)
@@ -80,28 +80,28 @@ async def test_a_server_that_is_busy_says_when_to_come_back(
     ],
 )
 async def test_other_errors_keep_the_message_and_the_cause(
-    server: Scripted, client: Any, code: grpc.StatusCode, kind: type[SwashError]
+    scripted: Scripted, client: Any, code: grpc.StatusCode, kind: type[SwashError]
 ) -> None:
-    server.scripts = [fail(code, "the reason")]
+    scripted.scripts = [fail(code, "the reason")]
     with pytest.raises(SwashError, match="the reason") as caught:
         await client.render("rain")
     assert type(caught.value) is kind
     assert isinstance(caught.value.__cause__, grpc.RpcError)
 
 
-async def test_a_status_that_contradicts_its_details_counts_without_them(server: Scripted, client: Any) -> None:
+async def test_a_status_that_contradicts_its_details_counts_without_them(scripted: Scripted, client: Any) -> None:
     def script(request: pb.RenderRequest, context: Any) -> Iterator[pb.RenderResponse]:
         yield header()
         context.set_trailing_metadata((("grpc-status-details-bin", RETRY.SerializeToString()),))
         context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "busy")
 
-    server.scripts = [script]
+    scripted.scripts = [script]
     with pytest.raises(OverloadedError, match="busy") as caught:
         await client.render("rain")
     assert caught.value.retry_after_s is None
 
 
-async def test_a_deadline_that_passes_is_told_and_stops_the_call(server: Scripted, client: Any) -> None:
+async def test_a_deadline_that_passes_is_told_and_stops_the_call(scripted: Scripted, client: Any) -> None:
     left = threading.Event()
 
     def script(request: pb.RenderRequest, context: Any) -> Iterator[pb.RenderResponse]:
@@ -109,7 +109,7 @@ async def test_a_deadline_that_passes_is_told_and_stops_the_call(server: Scripte
         yield header()
         left.wait()
 
-    server.scripts = [script]
+    scripted.scripts = [script]
     with pytest.raises(DeadlineError, match="timeout_s"):
         await client.render("rain", timeout_s=0.2)
     assert left.wait(30)

@@ -12,8 +12,8 @@ from tests.clients.python.scripted import PCM, Scripted, audio, fail, header, pl
 BROKEN = (grpc.StatusCode.UNAVAILABLE, "Socket closed")
 
 
-async def test_sixteen_bit_samples_arrive_as_floats_of_the_same_value(server: Scripted, client: Any) -> None:
-    server.scripts = [play(*whole_take())]
+async def test_sixteen_bit_samples_arrive_as_floats_of_the_same_value(scripted: Scripted, client: Any) -> None:
+    scripted.scripts = [play(*whole_take())]
     sound = await client.render("rain")
     assert sound.samples.dtype == np.float32
     np.testing.assert_array_equal(sound.samples, PCM / 32_768)
@@ -22,36 +22,36 @@ async def test_sixteen_bit_samples_arrive_as_floats_of_the_same_value(server: Sc
     assert sound.trailer.loudness_lufs == -20
 
 
-async def test_float_samples_arrive_as_they_are(server: Scripted, client: Any) -> None:
+async def test_float_samples_arrive_as_they_are(scripted: Scripted, client: Any) -> None:
     wave = np.linspace(-1, 1, 10, dtype="<f4").reshape(5, 2)
     begin = header(encoding=pb.ENCODING_PCM_F32LE)
-    server.scripts = [play(begin, audio(wave.tobytes()), trailer(wave.tobytes(), 5))]
+    scripted.scripts = [play(begin, audio(wave.tobytes()), trailer(wave.tobytes(), 5))]
     np.testing.assert_array_equal((await client.render("rain", encoding="pcm_f32le")).samples, wave)
 
 
-async def test_a_file_arrives_byte_for_byte(server: Scripted, client: Any) -> None:
+async def test_a_file_arrives_byte_for_byte(scripted: Scripted, client: Any) -> None:
     begin = header(encoding=pb.ENCODING_FLAC)
-    server.scripts = [play(begin, audio(b"fLaC"), audio(b"123"), trailer(PCM.tobytes(), len(PCM)))]
+    scripted.scripts = [play(begin, audio(b"fLaC"), audio(b"123"), trailer(PCM.tobytes(), len(PCM)))]
     file = await client.render_file("rain", encoding="flac")
     assert file.data == b"fLaC123"
     assert file.duration_s == 6 / 48_000
 
 
-async def test_takes_come_in_order_each_with_its_seed(server: Scripted, client: Any) -> None:
-    server.scripts = [play(*whole_take(0), *whole_take(1), *whole_take(2))]
+async def test_takes_come_in_order_each_with_its_seed(scripted: Scripted, client: Any) -> None:
+    scripted.scripts = [play(*whole_take(0), *whole_take(1), *whole_take(2))]
     sounds = await client.takes("step", count=3)
     assert [sound.header.seed for sound in sounds] == [7, 8, 9]
-    assert server.requests[0].takes == 3
+    assert scripted.requests[0].takes == 3
 
 
-async def test_silence_of_no_length_is_a_sound(server: Scripted, client: Any) -> None:
-    server.scripts = [play(header(), trailer(b"", 0))]
+async def test_silence_of_no_length_is_a_sound(scripted: Scripted, client: Any) -> None:
+    scripted.scripts = [play(header(), trailer(b"", 0))]
     assert (await client.render("rain")).samples.shape == (0, 2)
 
 
-async def test_events_newer_than_the_client_are_passed_over(server: Scripted, client: Any) -> None:
+async def test_events_newer_than_the_client_are_passed_over(scripted: Scripted, client: Any) -> None:
     begin, *rest = whole_take()
-    server.scripts = [play(pb.RenderResponse(), begin, pb.RenderResponse(), *rest)]
+    scripted.scripts = [play(pb.RenderResponse(), begin, pb.RenderResponse(), *rest)]
     np.testing.assert_array_equal((await client.render("rain")).samples, PCM / 32_768)
 
 
@@ -74,35 +74,35 @@ BEGIN, FIRST, SECOND, END = whole_take()
     ],
 )
 async def test_a_sound_that_is_not_what_was_made_is_refused(
-    server: Scripted, client: Any, events: list[pb.RenderResponse], says: str
+    scripted: Scripted, client: Any, events: list[pb.RenderResponse], says: str
 ) -> None:
-    server.scripts = [play(*events)]
+    scripted.scripts = [play(*events)]
     with pytest.raises(DamagedSoundError, match=says):
         await client.render("rain")
 
 
-async def test_a_sound_broken_off_is_asked_for_again_with_the_seed_it_had(server: Scripted, client: Any) -> None:
+async def test_a_sound_broken_off_is_asked_for_again_with_the_seed_it_had(scripted: Scripted, client: Any) -> None:
     begin = header(object_seed=4, engine="procedural")
-    server.scripts = [fail(*BROKEN, after=(begin, FIRST)), play(*whole_take())]
+    scripted.scripts = [fail(*BROKEN, after=(begin, FIRST)), play(*whole_take())]
     np.testing.assert_array_equal((await client.render("rain", timeout_s=30)).samples, PCM / 32_768)
-    first, second = server.requests
+    first, second = scripted.requests
     assert not first.HasField("seed")
     assert (second.prompt, second.seed, second.object_seed, second.engine) == ("rain", 7, 4, "procedural")
-    assert server.times_left_s[1] < 31  # one deadline for both
+    assert scripted.times_left_s[1] < 31  # one deadline for both
 
 
-async def test_a_sound_broken_off_twice_is_an_error(server: Scripted, client: Any) -> None:
-    server.scripts = [fail(*BROKEN, after=(BEGIN, FIRST))] * 2
+async def test_a_sound_broken_off_twice_is_an_error(scripted: Scripted, client: Any) -> None:
+    scripted.scripts = [fail(*BROKEN, after=(BEGIN, FIRST))] * 2
     with pytest.raises(UnavailableError):
         await client.render("rain")
-    assert len(server.requests) == 2
+    assert len(scripted.requests) == 2
 
 
-async def test_a_sound_that_never_began_is_not_asked_for_again(server: Scripted, client: Any) -> None:
-    server.scripts = [fail(*BROKEN)]
+async def test_a_sound_that_never_began_is_not_asked_for_again(scripted: Scripted, client: Any) -> None:
+    scripted.scripts = [fail(*BROKEN)]
     with pytest.raises(UnavailableError):
         await client.render("rain")
-    assert len(server.requests) == 1
+    assert len(scripted.requests) == 1
 
 
 def test_both_clients_take_the_same_arguments() -> None:

@@ -8,17 +8,17 @@ from tests.clients.python.scripted import Scripted, play, whole_take
 
 
 @pytest.fixture(autouse=True)
-def answer(server: Scripted) -> None:
-    server.scripts = [play(*whole_take())]
+def answer(scripted: Scripted) -> None:
+    scripted.scripts = [play(*whole_take())]
 
 
-async def test_what_is_not_asked_is_absent(server: Scripted, client: Any) -> None:
+async def test_what_is_not_asked_is_absent(scripted: Scripted, client: Any) -> None:
     await client.render("rain", seed=None, parameters=None)
-    sent = {field.name for field, _ in server.requests[0].ListFields()}
+    sent = {field.name for field, _ in scripted.requests[0].ListFields()}
     assert sent == {"prompt", "encoding", "takes"}
 
 
-async def test_every_wish_reaches_the_server(server: Scripted, client: Any) -> None:
+async def test_every_wish_reaches_the_server(scripted: Scripted, client: Any) -> None:
     wishes = {
         "engine": "procedural",
         "duration_s": 2.5,
@@ -32,7 +32,7 @@ async def test_every_wish_reaches_the_server(server: Scripted, client: Any) -> N
         "trim": False,
     }
     await client.render(effect="rain/tin_roof", parameters={"rate": np.float32(3), "roof": "tin"}, **wishes)
-    request = server.requests[0]
+    request = scripted.requests[0]
     assert {name: getattr(request, name) for name in wishes} == wishes
     assert request.HasField("object_seed")
     assert request.HasField("trim")
@@ -54,12 +54,12 @@ async def test_every_wish_reaches_the_server(server: Scripted, client: Any) -> N
     ],
 )
 async def test_what_cannot_be_said_is_refused_before_it_is_sent(
-    server: Scripted, client: Any, wishes: dict[str, Any], field: str
+    scripted: Scripted, client: Any, wishes: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         await client.render(**wishes)
     assert [violation.field for violation in caught.value.violations] == [field]
-    assert not server.requests
+    assert not scripted.requests
 
 
 async def test_a_misspelt_keyword_is_a_type_error(client: Any) -> None:
@@ -72,15 +72,15 @@ async def test_samples_are_not_asked_for_as_a_file(client: Any) -> None:
         await client.render_file("rain", encoding="pcm_s16le")
 
 
-async def test_every_call_has_a_deadline(server: Scripted, client: Any) -> None:
+async def test_every_call_has_a_deadline(scripted: Scripted, client: Any) -> None:
     await client.render("rain")
     await client.effects()
     await client.resolve("rain")
     await client.server_info()
-    assert all(left_s < 61 for left_s in server.times_left_s)  # gRPC rounds up; without one it is centuries
+    assert all(left_s < 61 for left_s in scripted.times_left_s)  # gRPC rounds up; without one it is centuries
 
 
-async def test_a_call_may_set_its_own_deadline(server: Scripted, client: Any) -> None:
+async def test_a_call_may_set_its_own_deadline(scripted: Scripted, client: Any) -> None:
     await client.render("rain", timeout_s=20)
     await client.effects(timeout_s=20)
-    assert all(left_s < 21 for left_s in server.times_left_s)
+    assert all(left_s < 21 for left_s in scripted.times_left_s)

@@ -36,15 +36,15 @@ class Slow:
 
 
 @pytest.fixture
-def slow(server: Scripted) -> Slow:
+def slow(scripted: Scripted) -> Slow:
     script = Slow()
-    server.scripts = [script]
+    scripted.scripts = [script]
     return script
 
 
 @pytest.fixture
-def sync(server: Scripted) -> Iterator[Client]:
-    with Client(server.address) as client:
+def sync(scripted: Scripted) -> Iterator[Client]:
+    with Client(scripted.address) as client:
         yield client
 
 
@@ -58,8 +58,8 @@ def test_the_first_block_is_heard_before_the_second_is_made(sync: Client, slow: 
     np.testing.assert_array_equal(np.concatenate([first, second]), PCM / 32_768)
 
 
-async def test_the_async_first_block_is_heard_before_the_second_is_made(server: Scripted, slow: Slow) -> None:
-    async with AsyncClient(server.address) as client, client.stream("rain") as stream:
+async def test_the_async_first_block_is_heard_before_the_second_is_made(scripted: Scripted, slow: Slow) -> None:
+    async with AsyncClient(scripted.address) as client, client.stream("rain") as stream:
         assert stream.header.sample_rate == 48_000
         first = await anext(stream)
         slow.go_on.set()
@@ -75,8 +75,8 @@ def test_leaving_early_stops_the_call(sync: Client, slow: Slow) -> None:
     assert not list(stream)
 
 
-async def test_leaving_early_stops_the_async_call(server: Scripted, slow: Slow) -> None:
-    async with AsyncClient(server.address) as client:
+async def test_leaving_early_stops_the_async_call(scripted: Scripted, slow: Slow) -> None:
+    async with AsyncClient(scripted.address) as client:
         async with client.stream("rain") as stream:
             await anext(stream)
         assert await asyncio.to_thread(slow.left.wait, 30)
@@ -93,14 +93,14 @@ def test_closing_from_another_thread_ends_the_loop(sync: Client, slow: Slow) -> 
     assert slow.left.wait(30)
 
 
-async def test_closing_from_another_task_ends_the_async_loop(server: Scripted, slow: Slow) -> None:
-    async with AsyncClient(server.address) as client, client.stream("rain") as stream:
+async def test_closing_from_another_task_ends_the_async_loop(scripted: Scripted, slow: Slow) -> None:
+    async with AsyncClient(scripted.address) as client, client.stream("rain") as stream:
         await anext(stream)
         asyncio.get_running_loop().call_soon(stream.close)
         assert not [block async for block in stream]
 
 
-async def test_cancelling_the_task_cancels_the_call(server: Scripted, slow: Slow) -> None:
+async def test_cancelling_the_task_cancels_the_call(scripted: Scripted, slow: Slow) -> None:
     heard = asyncio.Event()
 
     async def listen() -> None:
@@ -108,7 +108,7 @@ async def test_cancelling_the_task_cancels_the_call(server: Scripted, slow: Slow
             async for _ in stream:
                 heard.set()
 
-    async with AsyncClient(server.address) as client:
+    async with AsyncClient(scripted.address) as client:
         task = asyncio.create_task(listen())
         await heard.wait()
         task.cancel()
@@ -117,7 +117,7 @@ async def test_cancelling_the_task_cancels_the_call(server: Scripted, slow: Slow
         assert await asyncio.to_thread(slow.left.wait, 30)
 
 
-async def test_cancelling_a_render_cancels_its_call(server: Scripted, slow: Slow) -> None:
+async def test_cancelling_a_render_cancels_its_call(scripted: Scripted, slow: Slow) -> None:
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -125,8 +125,8 @@ async def test_cancelling_a_render_cancels_its_call(server: Scripted, slow: Slow
         loop.call_soon_threadsafe(begun.set)
         yield from slow(request, context)
 
-    server.scripts = [script]
-    async with AsyncClient(server.address) as client:
+    scripted.scripts = [script]
+    async with AsyncClient(scripted.address) as client:
         task = asyncio.create_task(client.render("rain"))
         await begun.wait()
         task.cancel()
@@ -135,8 +135,8 @@ async def test_cancelling_a_render_cancels_its_call(server: Scripted, slow: Slow
         assert await asyncio.to_thread(slow.left.wait, 30)
 
 
-def test_a_stream_with_a_wrong_digest_fails_at_its_end(server: Scripted, sync: Client) -> None:
-    server.scripts = [play(BEGIN, FIRST, SECOND, trailer(b"other", len(PCM)))]
+def test_a_stream_with_a_wrong_digest_fails_at_its_end(scripted: Scripted, sync: Client) -> None:
+    scripted.scripts = [play(BEGIN, FIRST, SECOND, trailer(b"other", len(PCM)))]
     with sync.stream("rain") as stream:
         next(stream)
         next(stream)
@@ -144,43 +144,43 @@ def test_a_stream_with_a_wrong_digest_fails_at_its_end(server: Scripted, sync: C
             next(stream)
 
 
-async def test_an_async_stream_that_ends_early_fails(server: Scripted) -> None:
-    server.scripts = [play(BEGIN, FIRST)]
-    async with AsyncClient(server.address) as client, client.stream("rain") as stream:
+async def test_an_async_stream_that_ends_early_fails(scripted: Scripted) -> None:
+    scripted.scripts = [play(BEGIN, FIRST)]
+    async with AsyncClient(scripted.address) as client, client.stream("rain") as stream:
         await anext(stream)
         with pytest.raises(DamagedSoundError, match="ended before"):
             await anext(stream)
 
 
-def test_a_stream_that_breaks_off_says_so_after_what_was_heard(server: Scripted, sync: Client) -> None:
-    server.scripts = [fail(grpc.StatusCode.UNAVAILABLE, "Socket closed", after=(BEGIN, FIRST))]
+def test_a_stream_that_breaks_off_says_so_after_what_was_heard(scripted: Scripted, sync: Client) -> None:
+    scripted.scripts = [fail(grpc.StatusCode.UNAVAILABLE, "Socket closed", after=(BEGIN, FIRST))]
     with sync.stream("rain") as stream:
         assert len(next(stream)) == 4
         with pytest.raises(UnavailableError, match="Socket closed"):
             next(stream)
-    assert len(server.requests) == 1  # what was heard is not played again
+    assert len(scripted.requests) == 1  # what was heard is not played again
 
 
-async def test_a_stream_that_is_refused_fails_on_entering(server: Scripted, sync: Client) -> None:
+async def test_a_stream_that_is_refused_fails_on_entering(scripted: Scripted, sync: Client) -> None:
     refused = fail(grpc.StatusCode.INVALID_ARGUMENT, "channels: 1 or 2")
-    server.scripts = [refused, refused]
+    scripted.scripts = [refused, refused]
     with pytest.raises(InvalidRequestError, match="channels"), sync.stream("rain", channels=3):
         pytest.fail("entered")
-    async with AsyncClient(server.address) as client:
+    async with AsyncClient(scripted.address) as client:
         with pytest.raises(InvalidRequestError, match="channels"):
             async with client.stream("rain", channels=3):
                 pytest.fail("entered")
 
 
-async def test_a_header_before_its_time_says_how_to_get_it(server: Scripted, sync: Client) -> None:
-    server.scripts = [play(*whole_take())] * 2
+async def test_a_header_before_its_time_says_how_to_get_it(scripted: Scripted, sync: Client) -> None:
+    scripted.scripts = [play(*whole_take())] * 2
     stream = sync.stream("rain")
     with pytest.raises(RuntimeError, match=r"with client\.stream"):
         _ = stream.header
     with pytest.raises(RuntimeError, match="after the last block"):
         _ = stream.trailer
     stream.close()
-    async with AsyncClient(server.address) as client:
+    async with AsyncClient(scripted.address) as client:
         later = client.stream("rain")
         with pytest.raises(RuntimeError, match=r"async with client\.stream"):
             _ = later.header

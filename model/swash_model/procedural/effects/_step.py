@@ -1,7 +1,7 @@
 """One step: what ground, shoe and weight make of a foot that comes down."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,11 +23,12 @@ from swash_model.procedural.effect import Values
 from swash_model.procedural.effects._surfaces import SHOES, SURFACES
 
 FOOT_STREAM, STEP_STREAM, FLOOR_STREAM = 61, 62, 63
-PIECE_STREAM, SPATTER_STREAM, BUBBLE_STREAM, SLIP_STREAM, KNOCK_STREAM = 64, 65, 66, 67, 68
+PIECE_STREAM, SPATTER_STREAM, BUBBLE_STREAM, SLIP_STREAM, KNOCK_STREAM, ROCK_STREAM = 64, 65, 66, 67, 68, 69
 GRAIN_NOISE, SCUFF_NOISE = 1, 3
 DRAWS = 24
 
 WAKE_S = 0.25  # grains settle and floors fall silent
+SOLE_S, WEIGHT_S = 0.004, 0.006  # first the edge ticks, then the sole pats, then the body comes down
 DRIP_S = 0.45  # what was thrown up falls back
 
 
@@ -64,6 +65,7 @@ class _Step:
         self._colour = (1.0 - 0.2 * self._wetness) * (1.1 - 0.2 * self._weight) * (0.94 + 0.12 * self._draw(7))
         self._thud = 0.4 * self._surface.thump * self._shoe.thump * (0.5 + self._weight)
         self._stride(values.number("speed"), values.number("irregularity"))
+        self._contacts = [contact for touch in self._touches for contact in self._rocking(touch)]
         self._bursts, self._grains = BurstBank(), GrainBank(512)
 
     def sound(self) -> Samples:
@@ -101,22 +103,32 @@ class _Step:
         """Set the touches: heel and ball when walking, ball first when sneaking, all at once when running."""
         self._unevenness = 0.4 + 2.0 * irregularity
         sneak, run = min(1.0, max(0.0, 1.0 - speed / 0.35)), min(1.0, max(0.0, (speed - 0.6) / 0.3))
-        effort = (0.35 + 0.65 * self._weight) * (0.55 + 0.9 * speed)
-        heel = self._shoe.heel * effort * self._varied(0, 0.2) * (1.0 - 0.45 * sneak)
+        effort = (0.45 + 0.55 * self._weight) * (0.6 + 0.8 * speed)
+        heel = self._shoe.heel * effort * self._varied(0, 0.2) * (1.0 - 0.45 * sneak) * (1.0 + run * (0.9 * self._surface.give - 0.12))
         ball = self._shoe.ball * effort * self._varied(1, 0.25) * (1.0 - run)
         gap_s = (0.23 - 0.15 * speed) * self._varied(2, 0.1)
-        width_s = (0.034 + 0.06 * (1.0 - speed)) * self._varied(3, 0.1) * (1.25 - 0.5 * self._firmness)
+        width_s = (0.05 + 0.045 * (1.0 - speed)) * self._varied(3, 0.1) * (1.25 - 0.5 * self._firmness)
         # Springs in series: a soft ground takes the edge off any shoe.
         hardness = self._shoe.hardness * (1.0 - 0.7 * self._surface.give)
-        hardness += 0.3 * (self._firmness - 0.5) - 0.16 * (self._weight - 0.5) + 0.12 * (speed - 0.5)
+        hardness += 0.3 * (self._firmness - 0.5) - 0.16 * (self._weight - 0.5) + 0.06 * (speed - 0.5)
         hardness = min(1.0, max(0.02, hardness * (1.0 - 0.35 * sneak)))
         self._stance_s = (0.62 - 0.3 * speed) * self._varied(4, 0.05)
-        self._touches = [Touch(0.0, heel, width_s * (1.0 + 0.8 * sneak), hardness)]
+        self._touches = [Touch(0.0, heel, width_s * (1.0 + 0.8 * sneak + run * self._surface.give), hardness)]
         if ball > 0.02:
             self._touches.append(Touch(gap_s, ball, 1.6 * width_s, 0.8 * hardness))
         # A sole that sinks in moves the ground all the way from heel to toes. A runner has left it by then.
         self._roll = (0.15 + 0.3 * self._surface.give) * effort * self._varied(8, 0.3) * (1.0 - 0.8 * run)
         self._push_off = (0.16 + 0.16 * self._surface.give) * effort * (1.0 - 0.6 * sneak) * (1.0 - run)
+
+    def _rocking(self, touch: Touch) -> list[Touch]:
+        """Return the contacts of one touch: a sole is never flat, so its edges land one after another."""
+        u = chance.uniforms(self._timeline.seed, ROCK_STREAM, round(1e4 * touch.at_s), 5)
+        late_s = (0.0, 0.003 + 0.004 * u[0], 0.008 + 0.008 * u[1])
+        share = (0.65 + 0.2 * u[2], 0.35 + 0.35 * u[3], 0.15 + 0.35 * u[4])
+        return [
+            replace(touch, at_s=touch.at_s + late, force=touch.force * part)
+            for late, part in zip(late_s, share, strict=True)
+        ]
 
     def _ground_force(self) -> Samples:
         """Return how hard the foot presses, shape (frames,): lobes, a plateau under them, and the toes last."""
@@ -154,10 +166,11 @@ class _Step:
     def _floor(self) -> Samples:
         """Return what the blows of heel and ball ring from the ground, shape (frames,)."""
         surface = self._surface
-        push = np.zeros(round((self._touches[-1].at_s + 0.08) * SAMPLE_RATE))
-        for touch in self._touches:
-            _add(push, touch.at_s, contact_force(touch.hardness, touch.force))
-            for bounce in range(3 if surface.rattle else 0):
+        push = np.zeros(round((self._touches[-1].at_s + 0.1) * SAMPLE_RATE))
+        for contact in self._contacts:
+            _add(push, contact.at_s, contact_force(contact.hardness, contact.force))
+        for touch in self._touches if surface.rattle else ():
+            for bounce in range(3):
                 # A loose plate falls back on its frame, each time sooner and softer.
                 force = touch.force * surface.rattle * 0.45**bounce * (0.5 + self._draw(8 + bounce))
                 at_s = touch.at_s + 0.022 * (2.0 - 0.6**bounce) * (0.7 + 0.6 * self._draw(11 + bounce))
@@ -173,7 +186,7 @@ class _Step:
         shape = (1.0 - np.exp(-t / 0.003)) * np.exp(-t / (0.022 + 0.016 * self._weight))
         note = np.sin(2.0 * np.pi * turns) * shape
         for touch in self._touches:
-            _add(out, touch.at_s, note * (1.1 * self._thud * touch.force))
+            _add(out, touch.at_s + WEIGHT_S, note * (1.1 * self._thud * touch.force))
         return out
 
     def _stir(self) -> Samples:
@@ -188,57 +201,62 @@ class _Step:
         # Pressed harder, stones grind rather than roll: brighter.
         bright = grains.high_hz * self._colour * (0.75 + 0.25 * np.minimum(self._settling, 1.5))
         fine = StateVariable("lowpass").process(fine, bright, 0.7)
+        # Skin grinds nothing on stone, but moves sand like any sole.
+        grip = self._shoe.tread * (self._shoe.grind + (1.0 - self._shoe.grind) * self._surface.give)
         rub = np.abs(np.gradient(self._push)) * (0.012 * SAMPLE_RATE) + 0.3 * self._settling
         noise = correlated(Noise(self._timeline, SCUFF_NOISE).take(0, len(rub)), 0.4) * rub
         centre_hz = math.sqrt(scuff.low_hz * scuff.high_hz)
         breadth = centre_hz / (scuff.high_hz - scuff.low_hz)
         rubbed = StateVariable("bandpass").process(noise, centre_hz * self._colour, breadth)
-        return fine * (grains.level * self._loose * self._shoe.tread) + rubbed * scuff.level
+        return fine * (grains.level * self._loose * grip) + rubbed * (scuff.level * grip)
 
     def _knock(self) -> None:
-        """Let the shoe itself be heard: the pat of its sole, the tick of the touch, the note of its heel."""
-        shoe, count = self._shoe, len(self._touches)
-        at = _frames([touch.at_s for touch in self._touches])
-        force = np.array([touch.force for touch in self._touches])
-        hard = np.array([touch.hardness for touch in self._touches])
-        met = force * (1.0 - 0.8 * self._surface.give) * self._firm
+        """Let the shoe itself be heard: the tick of its edges, the note of its heel, the pat of its sole."""
+        shoe = self._shoe
+        at, force, hard = _columns(self._contacts)
+        met = (1.0 - 0.8 * self._surface.give) * self._firm
+        tick = self._surface.tick * (0.2 + 0.8 * hard) * met
+        self._burst(0, at, 700.0 * 14.0**hard, 0.6, 0.0022, tick * force)
+        own = 2.0 * chance.uniform(self._timeline.object_seed, FOOT_STREAM, 2 + self._foot) - 1.0
+        pitch_hz = shoe.knock_hz * (1.0 + 0.06 * own + 0.05 * (self._draw(21) - 0.5))
+        phase = 2.0 * np.pi * chance.uniforms(self._timeline.seed, KNOCK_STREAM, 3, len(at))
+        for partial, level in ((1.0, 1.0), (1.74, 0.6), (2.9, 0.3)):
+            self._grains.add(
+                _frames(at),
+                frequency_hz=np.full(len(at), pitch_hz * partial),
+                decay=np.full(len(at), shoe.knock_decay * partial**0.5),
+                amplitude=shoe.knock * level * met * force,
+                pan=np.zeros(len(at)),
+                phase=phase,
+            )
+        at, force, hard = _columns(self._touches)
         centre_hz = math.sqrt(shoe.slap_low_hz * shoe.slap_high_hz)
         breadth = centre_hz / (shoe.slap_high_hz - shoe.slap_low_hz)
         dull = 1.0 - 0.3 * self._surface.give
-        # The edge ticks first, the sole pats a moment later, and the body under both gives a thud.
-        for late_s, centres_hz, resonance, decay_s, levels in (
-            (0.0, 700.0 * 14.0**hard, 0.6, 0.0022, self._surface.tick * (0.2 + 0.8 * hard) * met),
-            (0.004, np.full(count, centre_hz * dull), breadth, shoe.slap_decay_s, shoe.slap * met),
-            (0.001, np.full(count, 230.0 - 80.0 * self._weight), 0.6, 0.02, self._thud * force),
-        ):
-            self._bursts.add(
-                at + round(late_s * SAMPLE_RATE),
-                centre_hz=centres_hz,
-                resonance=resonance,
-                decay=1.0 / decay_s,
-                amplitude=levels,
-                pan=np.zeros(count),
-                key=chance.uniforms(self._timeline.seed, KNOCK_STREAM, round(late_s * 1000.0), count),
-            )
-        own = 2.0 * chance.uniform(self._timeline.object_seed, FOOT_STREAM, 2 + self._foot) - 1.0
-        pitch_hz = shoe.knock_hz * (1.0 + 0.06 * own + 0.05 * (self._draw(21) - 0.5))
-        for partial, level in ((1.0, 1.0), (1.74, 0.6), (2.9, 0.3)):
-            self._grains.add(
-                at,
-                frequency_hz=np.full(count, pitch_hz * partial),
-                decay=np.full(count, shoe.knock_decay * partial**0.5),
-                amplitude=shoe.knock * level * met,
-                pan=np.zeros(count),
-                phase=2.0 * np.pi * self._draws[16 : 16 + count],
-            )
+        self._burst(1, at + SOLE_S, centre_hz * dull, breadth, shoe.slap_decay_s, shoe.slap * met * force)
+        self._burst(2, at + WEIGHT_S, 230.0 - 80.0 * self._weight, 0.6, 0.02, self._thud * force)
+
+    def _burst(
+        self, layer: int, at_s: Samples, centre_hz: Samples | float, resonance: float, decay_s: float, level: Samples
+    ) -> None:
+        """Add one burst in the middle for each time."""
+        self._bursts.add(
+            _frames(at_s),
+            centre_hz=np.broadcast_to(centre_hz, at_s.shape).astype(float),
+            resonance=resonance,
+            decay=1.0 / decay_s,
+            amplitude=level,
+            pan=np.zeros(len(at_s)),
+            key=chance.uniforms(self._timeline.seed, KNOCK_STREAM, layer, len(at_s)),
+        )
 
     def _scatter(self) -> None:
         """Let coarse pieces knock and crackle, where the force is."""
         pieces = self._surface.pieces
         if pieces is None:
             return
-        total = float(self._settling.sum()) / SAMPLE_RATE
-        count = int(pieces.count * self._loose * self._shoe.tread * total / 0.05 * (0.8 + 0.4 * self._draw(19)))
+        moved = math.sqrt(float(self._settling.sum()) / (0.12 * SAMPLE_RATE))  # 1 for a firm walk
+        count = int(pieces.count * self._loose * self._shoe.tread * moved * (0.8 + 0.4 * self._draw(19)))
         u = chance.uniforms(self._timeline.seed, PIECE_STREAM, 0, 5 * count).reshape(count, 5)
         span = pieces.high_hz / pieces.low_hz
         onsets = self._pressed(u[:, 0])
@@ -263,7 +281,7 @@ class _Step:
         effort = self._touches[0].force
         hits = [*(touch.at_s for touch in self._touches), self._stance_s - 0.05]
         force = np.array([*(touch.force for touch in self._touches), 0.6 * self._push_off + 0.1 * effort])
-        for centre_hz, decay_s, level, keys in ((1500.0, 0.030, 0.30, 0), (6500.0, 0.045, 0.10, 1)):
+        for centre_hz, decay_s, level, keys in ((1300.0, 0.035, 0.30, 0), (6000.0, 0.07, 0.10, 1)):
             self._bursts.add(
                 _frames(hits),
                 centre_hz=np.full(len(hits), centre_hz),
@@ -273,25 +291,26 @@ class _Step:
                 pan=np.zeros(len(hits)),
                 key=chance.uniforms(self._timeline.seed, SPATTER_STREAM, 1 + keys, len(hits)),
             )
-        count = int((20.0 + 110.0 * water) * min(1.5, 0.4 + 0.6 * effort))
+        count = int(130.0 * water * min(1.5, 0.4 + 0.6 * effort))
         u = chance.uniforms(self._timeline.seed, SPATTER_STREAM, 0, 6 * count).reshape(count, 6)
         after_s = 0.004 - (0.05 + 0.09 * water) * np.log(1.0 - 0.97 * u[:, 0])
         at_s = np.array(hits)[(u[:, 1] * len(hits)).astype(int)] + np.minimum(after_s, WAKE_S + 0.5 * DRIP_S)
         self._bursts.add(
             _frames(at_s),
-            centre_hz=3000.0 * 3.5 ** u[:, 2],
+            centre_hz=3000.0 * (1.0 - 0.5 * self._surface.suction) * 3.5 ** u[:, 2],  # mud is thick
             resonance=2.5,
             decay=500.0 * 3.0 ** u[:, 2],
             amplitude=0.22 * water**0.7 * effort * u[:, 3] ** 3,
             pan=1.2 * (u[:, 4] - 0.5),
             key=u[:, 5],
         )
-        self._bubble(round(3 + 15 * water), 0.14 * (0.3 + 0.7 * water) * effort, low_m=0.001, span_m=0.006)
+        self._bubble(round(16 * water), 0.16 * (0.3 + 0.7 * water) * effort, 0.001, 0.007)
+        self._bubble(round(4 * water), 0.5 * water * effort, 0.006, 0.014)
 
-    def _bubble(self, count: int, level: float, *, low_m: float, span_m: float) -> None:
+    def _bubble(self, count: int, level: float, smallest_m: float, largest_m: float) -> None:
         """Let bubbles close behind the foot."""
-        u = chance.uniforms(self._timeline.seed, BUBBLE_STREAM, 0, 5 * count).reshape(count, 5)
-        radius = low_m + span_m * u[:, 0] ** 2
+        u = chance.uniforms(self._timeline.seed, BUBBLE_STREAM, round(1e6 * largest_m), 5 * count).reshape(count, 5)
+        radius = smallest_m + (largest_m - smallest_m) * u[:, 0] ** 2
         decay = bubbles.decay(radius)
         self._grains.add(
             _frames(0.02 + (self._stance_s - 0.05) * u[:, 1]),
@@ -366,6 +385,12 @@ def _add(into: Samples, at_s: float, sound: Samples) -> None:
     first = round(at_s * SAMPLE_RATE)
     last = min(len(into), first + len(sound))
     into[first:last] += sound[: last - first]
+
+
+def _columns(touches: list[Touch]) -> tuple[Samples, Samples, Samples]:
+    """Return times, forces and hardnesses, each of shape (touches,)."""
+    at_s, force, hardness = np.array([(touch.at_s, touch.force, touch.hardness) for touch in touches]).T
+    return at_s, force, hardness
 
 
 def _frames(at_s: Samples | list[float]) -> npt.NDArray[np.int64]:

@@ -66,11 +66,11 @@ class Surface:
 
 SURFACES = {
     "concrete": Surface(
-        "stone", 0.35, (1.0,), 2.0, Grains(600, 0.0012, 2500, 9000, 0.45), Scuff(1500, 7000, 0.3),
-        give=0.0, thump=0.42, tick=0.25, spot=0.15, pieces=Pieces(14, 2500, 9000, 2.5, 1500, 0.05, 3.0),
+        "stone", 0.5, (1.3, 0.8), 1.3, Grains(600, 0.0012, 2500, 9000, 0.35), Scuff(1200, 7000, 0.22),
+        give=0.0, thump=0.42, tick=0.25, spot=0.15, pieces=Pieces(20, 2500, 9000, 2.5, 1500, 0.05, 3.0),
     ),
     "tile": Surface(
-        "ceramic", 0.25, (0.75, 0.5), 2.5, Grains(200, 0.001, 3000, 9000, 0.15), Scuff(2000, 8000, 0.12),
+        "ceramic", 0.4, (0.75, 0.5), 2.5, Grains(200, 0.001, 3000, 9000, 0.15), Scuff(2000, 8000, 0.12),
         give=0.0, thump=0.25, level_db=4, tick=0.35, spot=0.06,
     ),
     "wood": Surface(
@@ -82,44 +82,44 @@ SURFACES = {
         give=0.0, thump=0.25, level_db=-0.5, tick=0.4, spot=0.03, rattle=0.5,
     ),
     "gravel": Surface(
-        "stone", 0.3, (1.2,), 4.0, Grains(2600, 0.0016, 2600, 10500, 0.8), Scuff(800, 5000, 0.15),
-        give=0.5, thump=0.4, settle_s=0.05, level_db=-10, pieces=Pieces(70, 1100, 8500, 4.0, 600, 0.40, 3.5),
+        "stone", 0.3, (1.2,), 4.0, Grains(2200, 0.0016, 2600, 10500, 0.75), Scuff(800, 5000, 0.15),
+        give=0.5, thump=0.4, settle_s=0.05, level_db=-11.5, pieces=Pieces(200, 1100, 8500, 4.0, 600, 0.80, 4.0),
     ),
     "sand": Surface(
         "rubber", 0.15, (1.0,), 1.0, Grains(9000, 0.0007, 900, 5200, 0.55), Scuff(700, 3800, 0.25),
-        give=0.85, thump=0.25, settle_s=0.03, level_db=-12.5,
+        give=0.85, thump=0.25, settle_s=0.03, level_db=-16,
     ),
     "dirt": Surface(
         "rubber", 0.6, (0.4,), 1.0, Grains(1500, 0.0015, 500, 3000, 0.5), Scuff(400, 2500, 0.3),
-        give=0.6, thump=0.4, settle_s=0.03, level_db=-2, pieces=Pieces(12, 1200, 5000, 3.0, 900, 0.15, 3.0),
+        give=0.6, thump=0.4, settle_s=0.03, level_db=-4, pieces=Pieces(55, 900, 4500, 3.0, 700, 0.4, 4.0),
     ),
     "grass": Surface(
         "rubber", 0.04, (1.0,), 1.0, Grains(2600, 0.0007, 3600, 10500, 0.6), Scuff(3500, 9500, 0.4),
-        give=0.8, thump=0.2, settle_s=0.06, level_db=-8.5, pieces=Pieces(40, 3500, 10000, 1.5, 900, 0.12, 2.0),
+        give=0.8, thump=0.2, settle_s=0.06, level_db=-11.5, pieces=Pieces(110, 3500, 10000, 1.5, 900, 0.12, 2.0),
     ),
     "leaves": Surface(
-        "rubber", 0.15, (1.0,), 1.0, Grains(1500, 0.0022, 1600, 7000, 0.4), Scuff(1200, 5000, 0.15),
-        give=0.75, thump=0.25, settle_s=0.06, level_db=-6, pieces=Pieces(120, 1000, 6000, 1.0, 400, 0.6, 5.0),
+        "rubber", 0.15, (1.0,), 1.0, Grains(1200, 0.0022, 1600, 7000, 0.35), Scuff(1200, 5000, 0.15),
+        give=0.75, thump=0.25, settle_s=0.06, level_db=-7.5, pieces=Pieces(300, 1000, 6000, 1.0, 400, 0.6, 5.0),
     ),
     "snow": Surface(
-        "rubber", 0.12, (1.0,), 1.0, Grains(3500, 0.0022, 350, 2600, 0.8), Scuff(300, 1800, 0.18),
-        give=0.9, thump=0.25, settle_s=0.025, level_db=-11.5, pieces=Pieces(60, 700, 3200, 1.5, 400, 0.25, 2.5), squeak=0.5,
+        "rubber", 0.12, (1.0,), 1.0, Grains(2200, 0.0022, 350, 2600, 0.7), Scuff(300, 1800, 0.18),
+        give=0.9, thump=0.25, settle_s=0.025, level_db=-11.5, pieces=Pieces(260, 550, 3000, 1.5, 350, 0.6, 3.5), squeak=0.5,
     ),
     "ice": Surface(
         "ice", 0.35, (0.8,), 2.0, Grains(900, 0.0008, 3000, 10000, 0.4), Scuff(2000, 7000, 0.12),
-        give=0.0, thump=0.25, settle_s=0.02, level_db=2, tick=0.35, pieces=Pieces(16, 3500, 11000, 6.0, 400, 0.2, 3.0), crack=0.05,
+        give=0.0, thump=0.25, settle_s=0.02, level_db=2, tick=0.35, pieces=Pieces(22, 3500, 11000, 6.0, 400, 0.2, 3.0), crack=0.05,
     ),
     "mud": Surface(
         "rubber", 0.06, (1.0,), 1.0, Grains(500, 0.004, 250, 1200, 0.9), Scuff(300, 1800, 0.5),
-        give=1.0, thump=0.4, settle_s=0.03, level_db=-0.5, water=0.15, suction=1.0,
+        give=1.0, thump=0.4, settle_s=0.03, level_db=-2.5, water=0.15, suction=1.0,
     ),
     "water_shallow": Surface(
         "rubber", 0.06, (1.0,), 1.0, Grains(1200, 0.003, 700, 5000, 0.4), Scuff(500, 7000, 0.4),
-        give=0.9, thump=0.3, settle_s=0.06, level_db=-3.5, water=1.0,
+        give=0.9, thump=0.3, settle_s=0.09, level_db=-7, water=1.0,
     ),
     "carpet": Surface(
         "rubber", 0.4, (0.6,), 1.0, Grains(300, 0.001, 300, 1500, 0.3), Scuff(300, 2000, 0.25),
-        give=0.7, thump=0.45, level_db=-2.5,
+        give=0.85, thump=0.45, level_db=-2.5,
     ),
 }  # fmt: skip
 
@@ -132,6 +132,7 @@ class Shoe:
     heel: float
     ball: float
     tread: float  # how much loose stuff it moves
+    grind: float  # how much it grates on hard ground
     thump: float
     slap: float
     slap_low_hz: float
@@ -143,9 +144,9 @@ class Shoe:
 
 
 SHOES = {
-    "barefoot": Shoe(0.12, 0.75, 0.70, 0.8, 0.9, 0.50, 250, 1900, 0.0090, 0.04, 190, 140),
-    "soft": Shoe(0.38, 0.85, 0.55, 0.9, 0.8, 0.35, 250, 1700, 0.0100, 0.12, 280, 150),
-    "hard": Shoe(0.68, 1.00, 0.55, 1.0, 1.0, 0.24, 900, 5000, 0.0070, 0.35, 760, 170),
-    "boot": Shoe(0.56, 1.15, 0.70, 1.2, 1.5, 0.55, 180, 1300, 0.0140, 0.30, 330, 120),
-    "heel": Shoe(0.93, 1.00, 0.35, 0.55, 0.45, 0.45, 2200, 8000, 0.0025, 0.40, 1900, 260),
+    "barefoot": Shoe(0.12, 0.75, 0.70, 0.80, 0.15, 0.9, 0.45, 250, 1900, 0.0090, 0.04, 190, 140),
+    "soft": Shoe(0.38, 0.85, 0.65, 0.90, 0.50, 0.8, 0.30, 250, 1700, 0.0100, 0.14, 280, 110),
+    "hard": Shoe(0.68, 1.00, 0.70, 1.00, 1.00, 0.9, 0.22, 900, 5000, 0.0070, 0.42, 760, 115),
+    "boot": Shoe(0.56, 1.05, 0.80, 1.15, 1.00, 1.2, 0.35, 180, 1300, 0.0140, 0.30, 330, 90),
+    "heel": Shoe(0.93, 1.00, 0.35, 0.55, 0.50, 0.45, 0.40, 2200, 8000, 0.0025, 0.42, 1900, 180),
 }

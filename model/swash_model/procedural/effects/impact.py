@@ -37,30 +37,31 @@ class Nature:
     """How a material behaves as a thing that falls.
 
     `density` against stone: the heavy shakes the ground; `restitution` is the share of its speed that it
-    keeps in a bounce; `grit_s` how long its surface crunches in a contact; `level_db` makes materials
-    about equally loud at equal force.
+    keeps in a bounce; `grit` how rough its surface is, and `grit_s` how long that crunches in a contact;
+    `level_db` makes materials about equally loud at equal force.
     """
 
     density: float
     restitution: float
+    grit: float
     grit_s: float
     level_db: float
 
 
 NATURES = {
-    "metal": Nature(1.0, 0.55, 0.003, -6.0),
-    "sheet_metal": Nature(0.25, 0.40, 0.012, -9.5),
-    "wood": Nature(0.40, 0.50, 0.012, 0.0),
-    "glass": Nature(0.35, 0.60, 0.002, 0.9),
-    "ceramic": Nature(0.35, 0.50, 0.003, -0.4),
-    "plastic": Nature(0.12, 0.60, 0.005, -0.4),
-    "stone": Nature(1.0, 0.40, 0.009, 1.5),
-    "rubber": Nature(0.30, 0.85, 0.004, 3.0),
-    "bone": Nature(0.30, 0.50, 0.004, 0.5),
-    "ice": Nature(0.45, 0.45, 0.010, 1.5),
+    "metal": Nature(1.0, 0.65, 0.6, 0.003, -4.0),
+    "sheet_metal": Nature(0.25, 0.40, 0.8, 0.012, -9.0),
+    "wood": Nature(0.40, 0.50, 1.0, 0.012, 0.0),
+    "glass": Nature(0.35, 0.60, 0.5, 0.002, 2.0),
+    "ceramic": Nature(0.35, 0.55, 0.6, 0.003, 2.5),
+    "plastic": Nature(0.12, 0.60, 0.7, 0.005, 1.0),
+    "stone": Nature(1.0, 0.40, 1.4, 0.009, 1.0),
+    "rubber": Nature(0.15, 0.85, 0.6, 0.004, 2.0),
+    "bone": Nature(0.30, 0.50, 0.8, 0.004, 1.0),
+    "ice": Nature(0.45, 0.45, 1.2, 0.010, 1.0),
 }
 
-STUFF = {**MATERIALS, "stone": replace(MATERIALS["stone"], handling=12.0)}
+STUFF = {**MATERIALS, "stone": replace(MATERIALS["stone"], loss=0.006, handling=6.0)}
 """As in the table, but for stone: there it is a floor, which the ground damps; a loose one rings."""
 
 
@@ -88,15 +89,16 @@ def play(timeline: Timeline, values: Values) -> Samples:
 
 def _level_db(values: Values, nature: Nature) -> float:
     """Return the level that keeps a harder touch from being mainly a louder one, and a tap within hearing."""
-    faint = -5.0 * np.log10(values.number("force"))
-    return float(nature.level_db + faint - 6.0 * (values.number("hardness") - 0.6))
+    faint = -10.0 * np.log10(values.number("force"))
+    return float(nature.level_db + faint - 8.0 * (values.number("hardness") - 0.7))
 
 
 def _contacts(timeline: Timeline, values: Values, nature: Nature) -> list[Contact]:
     """Return the fall and the bounces in order; intervals shrink by the same share each time, as speed does."""
     size_m = values.number("size_m")
     free = values.number("bounce") ** 0.5 * (1.0 - values.number("damping"))
-    kept = nature.restitution * free / (1.0 + 0.5 * nature.density * size_m)
+    weight = nature.density * (1.0 - 0.8 * values.number("hollow"))
+    kept = nature.restitution * free / (1.0 + 0.5 * weight * size_m)
     flight_s = 2.0 * (0.4 + 2.0 * values.number("force")) / GRAVITY_M_S2
     rock_s = 0.03 * (size_m / REFERENCE_SIZE_M) ** 0.5
     has_corners = nature.restitution < 0.8
@@ -104,7 +106,7 @@ def _contacts(timeline: Timeline, values: Values, nature: Nature) -> list[Contac
     contacts = []
     at_s, strength = 0.0, 1.0
     for bounce in range(MOST_BOUNCES):
-        contacts.append(Contact(round(at_s * SAMPLE_RATE), strength, bounce % 2))
+        contacts.append(Contact(round(at_s * SAMPLE_RATE), strength, bounce % 2 if has_corners else 0))
         draw = chance.uniforms(timeline.seed, CONTACT_STREAM, bounce, 5)
         if has_corners and draw[0] < 0.8:  # the other corner comes down after the first
             rocked_s = at_s + rock_s * (0.3 + draw[1])
@@ -117,8 +119,8 @@ def _contacts(timeline: Timeline, values: Values, nature: Nature) -> list[Contac
 
 def _hardness(values: Values, strength: float = 1.0) -> float:
     """Return how hard the touch is: what is fast yields less, and what is small lets go sooner."""
-    faster = 0.3 * (values.number("force") * strength - 0.8)
-    smaller = -0.1 * np.log(values.number("size_m") / REFERENCE_SIZE_M)
+    faster = 0.45 * (values.number("force") * strength - 0.9)
+    smaller = -0.17 * np.log(values.number("size_m") / REFERENCE_SIZE_M)
     return float(values.number("hardness") + faster + smaller)
 
 
@@ -126,8 +128,8 @@ def _touch_noise(timeline: Timeline, values: Values, contacts: int) -> Samples:
     """Return the noise of rough surfaces, shape (2, frames): a stretch for each contact, and the longest grit."""
     white = correlated(Noise(timeline, NOISE_STREAM).take(0, contacts * STRETCH + LONGEST_GRIT), 0.4)
     hardness = _hardness(values)
-    # Felt on felt makes no noise.
-    white *= values.number("force") * min(max(0.1 + 0.9 * hardness, 0.05), 1.2)
+    # Felt on felt makes no noise, and a tap hardly any.
+    white *= values.number("force") ** 1.5 * min(max(0.1 + 0.9 * hardness, 0.05), 1.2)
     return butterworth("lowpass", min(18_000.0, 1200.0 * 15.0**hardness)).process(white)
 
 
@@ -135,7 +137,7 @@ def _forces(contacts: list[Contact], values: Values, nature: Nature, noise: Samp
     """Return the forces on both places, shape (2, frames): for each contact a push with grit in it."""
     grit_frames = min(round(6.0 * nature.grit_s * SAMPLE_RATE), LONGEST_GRIT)
     # Of equal energy however long it takes: a longer crunch is a fainter one.
-    grit = decay(grit_frames, nature.grit_s) * GRIT_LEVEL / (nature.grit_s * SAMPLE_RATE) ** 0.5
+    grit = decay(grit_frames, nature.grit_s) * nature.grit * GRIT_LEVEL / (nature.grit_s * SAMPLE_RATE) ** 0.5
     out = np.zeros((2, contacts[-1].frame + LONGEST_GRIT))
     for number, contact in enumerate(contacts):
         push = contact_force(_hardness(values, contact.strength), values.number("force") * contact.strength)
@@ -173,7 +175,7 @@ def _body(timeline: Timeline, values: Values, nature: Nature) -> Modes:
     draw = chance.uniforms(timeline.seed, PLACE_STREAM, 1, gains.size).reshape(gains.shape)
     gains *= 10.0 ** ((4.0 * draw - 2.0) / 20.0)  # 2 dB up or down: no hit is like another
     ground_hz = 72.0 * (size_m / REFERENCE_SIZE_M) ** -0.35
-    ground = 1.2 * nature.density * size_m / (size_m + 0.6) * (1.0 - 0.6 * hollow)
+    ground = 1.3 * nature.density * size_m / (size_m + 0.6) * (1.0 - 0.6 * hollow)
     return Modes(
         np.append(body.frequency_hz, ground_hz),
         np.append(body.decay, GROUND_DECAY),
@@ -190,8 +192,8 @@ IMPACT = Effect(
     parameters=(
         Choice("material", "What the thing is made of.", tuple(MATERIALS), "wood"),
         Number("size_m", "How large the thing is: larger is lower.", 0.05, 3.0, 0.5, "m", curve="logarithmic"),
-        Number("hardness", "How hard the two surfaces are: 0 felt, 1 steel.", 0.0, 1.0, 0.6),
-        Number("force", "How hard the hit is: louder and brighter.", 0.05, 1.0, 0.8),
+        Number("hardness", "How hard the two surfaces are: 0 felt, 1 steel.", 0.0, 1.0, 0.65),
+        Number("force", "How hard the hit is: louder and brighter.", 0.05, 1.0, 0.9),
         Number("hollow", "How much air it encloses: the boom of a box or a bottle.", 0.0, 1.0, 0.5),
         Number("position", "Where it is struck: 0 at the rim, 1 in the middle.", 0.0, 1.0, 0.6),
         Number("damping", "How firmly it is held: 0 rings freely, 1 only knocks.", 0.0, 1.0, 0.0),
@@ -199,11 +201,50 @@ IMPACT = Effect(
     ),
     presets=(
         Preset(
-            "wooden_crate",
-            "A crate set down hard.",
-            {"size_m": 0.8, "hollow": 0.8, "bounce": 0.3},
-            "WOODImpt",
+            "wooden_crate", "A crate that is set down hard.", {"size_m": 0.8, "hollow": 0.9, "bounce": 0.3}, "WOODImpt"
+        ),
+        Preset(
+            "anvil",
+            "A hammer on an anvil.",
+            {"material": "metal", "size_m": 0.35, "hardness": 0.95, "hollow": 0.0, "position": 0.1, "bounce": 0.15},
+            "METLImpt",
+        ),
+        Preset(
+            "metal_pipe",
+            "A steel pipe that falls and clangs until it lies.",
+            {"material": "metal", "size_m": 1.2, "hardness": 1.0, "hollow": 1.0, "position": 0.1, "bounce": 1.0},
+            "METLImpt",
+        ),
+        Preset(
+            "glass_bottle",
+            "An empty bottle knocked against stone.",
+            {"material": "glass", "size_m": 0.28, "hardness": 0.85, "force": 0.75, "hollow": 0.9, "bounce": 0.5},
+            "GLASImpt",
+        ),
+        Preset(
+            "ceramic_plate",
+            "A plate dropped on a table, rattling.",
+            {"material": "ceramic", "size_m": 0.28, "hardness": 0.85, "force": 0.75, "hollow": 0.1, "bounce": 0.9},
+            "CERMImpt",
+        ),
+        Preset(
+            "plastic_cup",
+            "An empty cup that falls and hops.",
+            {"material": "plastic", "size_m": 0.12, "hardness": 0.65, "hollow": 0.9, "bounce": 1.0},
+            "PLASImpt",
+        ),
+        Preset(
+            "stone_thud",
+            "A heavy stone dropped on the ground.",
+            {"material": "stone", "size_m": 0.8, "hardness": 0.6, "hollow": 0.0, "damping": 0.2, "bounce": 0.3},
+            "ROCKImpt",
+        ),
+        Preset(
+            "rubber_ball",
+            "A ball that bounces until it lies.",
+            {"material": "rubber", "size_m": 0.22, "hardness": 0.5, "hollow": 0.8, "bounce": 1.0},
+            "RUBRImpt",
         ),
     ),
-    one_shot=OneShot(play, gain_db=-3.0),
+    one_shot=OneShot(play, gain_db=-6.6),
 )

@@ -1,7 +1,6 @@
 """Rain: single drops close by, on one of eight surfaces, before the blur of all the others."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from swash_model.dsp.sheet import Sheet
 from swash_model.dsp.stereo import correlated
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Choice, Effect, Endless, Number, Preset, Values
+from swash_model.procedural.effects._rain_surfaces import SURFACES, TYPICAL_MM, Ringing
 
 NOISE_STREAM, DROP_STREAM, BUBBLE_STREAM, CROWD_STREAM = 1, 30, 31, 34
 GUST_STREAM, LULL_STREAM, SHEET_STREAM, SPOT_STREAM, DRIP_STREAM = 40, 44, 50, 51, 60
@@ -27,55 +27,6 @@ GUST_DB = 10.0  # between calm and gust in the strongest wind
 CROWD_HZ = 6000.0  # drops a second in the middle distance of a downpour
 EARS = (0, 1)
 SPOTS = 6  # places along the eaves that drip
-TYPICAL_MM = 1.5  # the diameter that a surface's pitches are given for
-
-
-@dataclass(frozen=True, slots=True)
-class Ringing:
-    """The modes of a sheet: their number, range (Hz), decay (1/s) and level."""
-
-    modes: int
-    low_hz: float
-    high_hz: float
-    decay: float
-    level: float
-
-
-@dataclass(frozen=True, slots=True)
-class Surface:
-    """What the rain falls on.
-
-    A drop's body is a burst around `low_hz` to `high_hz` that decays at `decay` (1/s); a `resonance` of
-    1 is a slap, one of 8 a knock. `tick` is the level of its first touch. Far drops blur into noise
-    over `bed_hz`, with a `rumble` below. Water has bubbles too, and sheets of metal or glass ring.
-    """
-
-    low_hz: float
-    high_hz: float
-    decay: float
-    resonance: float
-    tick: float
-    bed_hz: tuple[float, float]
-    level: float = 1.0
-    rumble: float = 1.0
-    bubbles: float = 0.0
-    ringing: Ringing | None = None
-
-
-SURFACES = {
-    "concrete": Surface(1900.0, 6000.0, 650.0, 0.9, 0.2, (600.0, 3800.0)),
-    "soil": Surface(700.0, 2000.0, 500.0, 0.9, 0.1, (400.0, 2200.0)),
-    "leaves": Surface(1200.0, 4000.0, 350.0, 0.8, 0.25, (900.0, 3200.0), level=0.9, rumble=0.4),
-    "metal": Surface(
-        1100.0, 5200.0, 1200.0, 1.5, 0.6, (500.0, 3500.0), level=0.9, ringing=Ringing(14, 450.0, 5200.0, 90.0, 0.5)
-    ),
-    "glass": Surface(
-        2500.0, 6500.0, 1500.0, 1.5, 0.4, (300.0, 2500.0), level=1.2, ringing=Ringing(12, 1800.0, 6500.0, 350.0, 0.5)
-    ),
-    "wood": Surface(500.0, 1600.0, 280.0, 6.0, 0.3, (300.0, 2500.0), level=0.8),
-    "cloth": Surface(180.0, 600.0, 160.0, 2.0, 0.4, (250.0, 2000.0), level=0.7),
-    "water": Surface(2500.0, 7000.0, 1800.0, 1.2, 0.3, (2000.0, 7000.0), level=1.1, rumble=0.8, bubbles=2.5),
-}
 
 
 class Rain:
@@ -173,7 +124,7 @@ class Rain:
         if self._sheet:
             self._sheet.sound(
                 out,
-                0.01 * out,
+                0.1 * out,  # the far drops fall on it too
                 onsets,
                 amplitude=strength,
                 pan=pan,
@@ -201,10 +152,11 @@ class Eaves:
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        hurry, pan, depth = chance.uniforms(timeline.object_seed, SPOT_STREAM, 0, 3 * SPOTS).reshape(3, -1)
+        hurry, pan, depth, phase = chance.uniforms(timeline.object_seed, SPOT_STREAM, 0, 4 * SPOTS).reshape(4, -1)
         paces_hz = 0.6 + 0.6 * hurry
         self._rates_hz = [timeline.rate_hz(pace) for pace in paces_hz]
         self._cycles = [timeline.cycles(pace) for pace in paces_hz]
+        self._phase = phase
         self._pan, self._radius_m = 1.6 * pan - 0.8, 0.0013 + 0.0017 * depth
 
     def drip(self, start: int, amount: float, bursts: BurstBank, grains: GrainBank) -> None:
@@ -212,11 +164,11 @@ class Eaves:
         position = self._timeline.position(start)
         for spot in range(math.ceil(amount * SPOTS)):
             frames_each = SAMPLE_RATE / self._rates_hz[spot]
-            number = math.floor((position + QUANTUM_FRAMES) / frames_each)
+            number = math.floor((position + QUANTUM_FRAMES) / frames_each - self._phase[spot])
             cycles = self._cycles[spot]
-            index = number % cycles if cycles else number
+            index = number % cycles if cycles else number + 1  # the hash takes no negative index
             draws = chance.uniforms(self._timeline.seed, DRIP_STREAM + spot, index, 4)
-            onset = int((number + 0.3 * draws[0]) * frames_each) - position
+            onset = math.floor((number + self._phase[spot] + 0.3 * draws[0]) * frames_each) - position
             if 0 <= onset < QUANTUM_FRAMES:
                 self._splash(onset, spot, min(amount * SPOTS - spot, 1.0), draws[1:], bursts, grains)
 
@@ -271,8 +223,12 @@ RAIN = Effect(
     presets=(
         Preset("drizzle", "Single light drops on a pavement.", {"intensity": 0.12, "drop_size": 0.3}, "RAINConc"),
         Preset("downpour", "A roar of rain on a street.", {"intensity": 1.0, "drop_size": 0.6}, "RAINConc"),
-        Preset("tin_roof", "Rain drumming on corrugated iron.", {"surface": "metal", "intensity": 0.55}, "RAINMetl"),
-        Preset("window", "Gusts against a pane.", {"surface": "glass", "intensity": 0.45, "wind": 0.5}, "RAINGlas"),
+        Preset(
+            "tin_roof", "Rain drumming on corrugated iron.", {"surface": "metal", "intensity": 0.55}, "RAINMetl"
+        ),
+        Preset(
+            "window", "Gusts against a pane.", {"surface": "glass", "intensity": 0.45, "wind": 0.5}, "RAINGlas"
+        ),
         Preset(
             "forest_leaves",
             "Rain in a wood: patter on leaves, drips below.",
@@ -281,11 +237,17 @@ RAIN = Effect(
         ),
         Preset("on_lake", "Rain on open water.", {"surface": "water", "intensity": 0.5}, "RAINWatr"),
         Preset(
-            "tent", "Under canvas.", {"surface": "cloth", "intensity": 0.5, "wind": 0.3, "brightness": -0.1}, "RAINClth"
+            "tent",
+            "Under canvas.",
+            {"surface": "cloth", "intensity": 0.5, "wind": 0.3, "brightness": -0.1},
+            "RAINClth",
         ),
         Preset("wooden_deck", "Rain on planks.", {"surface": "wood", "intensity": 0.45}, "RAINWood"),
         Preset(
-            "garden", "A soft shower on earth.", {"surface": "soil", "intensity": 0.35, "drop_size": 0.4}, "RAINVege"
+            "garden",
+            "A soft shower on earth.",
+            {"surface": "soil", "intensity": 0.35, "drop_size": 0.4},
+            "RAINVege",
         ),
         Preset(
             "dripping_eaves",
@@ -293,7 +255,9 @@ RAIN = Effect(
             {"intensity": 0.05, "drop_size": 0.3, "eaves": 1.0},
             "RAINConc",
         ),
-        Preset("storm", "Sheets of rain in a gale.", {"intensity": 0.8, "wind": 1.0, "drop_size": 0.6}, "RAINConc"),
+        Preset(
+            "storm", "Sheets of rain in a gale.", {"intensity": 0.8, "wind": 1.0, "drop_size": 0.6}, "RAINConc"
+        ),
     ),
-    endless=Endless(Rain, gain_db=-9.0, min_loop_s=2.0),
+    endless=Endless(Rain, gain_db=-8.3, min_loop_s=2.0),
 )

@@ -74,7 +74,11 @@ class RiverStream:
             onsets,
             frequency_hz=bubbles.frequency_hz(radius),
             decay=decay,
-            amplitude=0.16 * 0.7**depth * (radius / 0.002) ** 1.5 * (smallest_m / 0.001) ** -0.8 * draws[:, 3] ** 1.5,
+            amplitude=0.16
+            * 0.7**depth
+            * (radius / 0.002) ** 1.5
+            * (smallest_m / 0.001) ** -0.8
+            * draws[:, 3] ** 1.5,
             pan=np.clip(self._pan[spot] + 0.2 * (draws[:, 4] - 0.5), -1.0, 1.0),
             rise=np.where(near_surface, 0.1 * decay, 0.0),
             attack_s=0.0006,
@@ -93,14 +97,12 @@ RIVER_STREAM = Effect(
         Number("rocks", "How much it breaks over rocks: white water.", 0.0, 1.0, 0.3, live=True),
     ),
     presets=(
-        Preset(
-            "babbling_brook", "A brook over pebbles.", {"flow": 0.3, "depth": 0.3, "rocks": 0.1}, "WATRFlow"
-        ),
+        Preset("babbling_brook", "A brook over pebbles.", {"flow": 0.3, "depth": 0.3, "rocks": 0.1}, "WATRFlow"),
         Preset("mountain_stream", "Quick and bright.", {"flow": 0.6, "depth": 0.25, "rocks": 0.6}, "WATRFlow"),
         Preset("wide_river", "Slow and deep.", {"flow": 0.7, "depth": 0.9, "rocks": 0.05}, "WATRFlow"),
         Preset("rapids", "White water.", {"flow": 1.0, "depth": 0.6, "rocks": 1.0}, "WATRFlow"),
         Preset("trickle", "A thread of water.", {"flow": 0.02, "depth": 0.2, "rocks": 0.0}, "WATRFlow"),
         Preset("forest_creek", "A creek in the shade.", {"flow": 0.4, "depth": 0.55, "rocks": 0.2}, "WATRFlow"),
     ),
-    endless=Endless(RiverStream, gain_db=-9.0, min_loop_s=4.0),
+    endless=Endless(RiverStream, gain_db=-6.3, min_loop_s=4.0),
 )

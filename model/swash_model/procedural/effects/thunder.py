@@ -5,21 +5,24 @@ import math
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.signal import butter
 
 from swash_model.dsp import chance
 from swash_model.dsp.chance import Events, Noise
-from swash_model.dsp.filters import StateVariable, butterworth
+from swash_model.dsp.filters import DENORMAL, butterworth
 from swash_model.dsp.lightning import SOUND_M_S, Shocks, add_shocks, shocks
-from swash_model.dsp.stereo import correlated
 from swash_model.dsp.timeline import QUANTUM_FRAMES, QUANTUM_S, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Effect, Endless, Number, OneShot, Preset, Values
 
 ARRIVALS = 0.72  # of the duration, while the channel is heard; the rest is echo
 CRACK_KM = 1.0  # from beyond, air has taken the crack
 BURSTS = 60
+AIR_DAMPING = 1.6  # no peak at the cutoff
+ECHO = 6.0
+PIECE_FRAMES = 20 * QUANTUM_FRAMES  # at a time, of a whole strike: they stay in the cache
 LONGEST_S = 15.0 * 1.25
 
-CRACK_STREAM, RUMBLE_STREAM, BURST_STREAM = 1, 2, 40
+CRACK_STREAM, ECHO_STREAM, BURST_STREAM = 1, 2, 40
 STRIKE_STREAM, DUE_STREAM = 41, 42
 
 
@@ -38,14 +41,42 @@ def _add_bursts(onset, decay, left, right, start, noise, out):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True)
-def _follow(sound, near, far, memory, noise):  # type: ignore[no-untyped-def]
-    """Give noise (2, frames), in place, the level that sound (2, frames) has had: just now, and of late."""
-    for frame in range(sound.shape[1]):
-        now = abs(sound[0, frame] + sound[1, frame])
-        memory[0] += near * (now - memory[0])
-        memory[1] += far * (now - memory[1])
-        noise[0, frame] *= memory[0] + memory[1]
-        noise[1, frame] *= memory[0] + memory[1]
+def _roll(cutoff_hz, sections, echo_s, noise, memory, out):  # type: ignore[no-untyped-def]
+    """Send shocks through the air and add what hills and clouds return of them, in place on out (2, frames).
+
+    `cutoff_hz` is one a quantum. The echo is noise (2, frames) at the level that shocks have had just now
+    and of late, in a band of two `sections`. One loop for all of it: the two channels' filters keep the
+    processor busy while each waits for its last frame.
+    """
+    near, far = 1.0 / (0.2 * SAMPLE_RATE), 1.0 / (echo_s * SAMPLE_RATE)
+    g, a = 0.0, 0.0
+    for frame in range(out.shape[1]):
+        if frame % QUANTUM_FRAMES == 0:
+            g = math.tan(math.pi * cutoff_hz[frame // QUANTUM_FRAMES] / SAMPLE_RATE)
+            a = 1.0 / (1.0 + g * (g + AIR_DAMPING))
+        heard = 0.0
+        for channel in range(2):  # a trapezoidal low-pass, as in dsp.filters
+            state = memory[channel]
+            band = a * (state[0] + g * (out[channel, frame] - state[1]))
+            low = state[1] + g * band
+            state[0] = 2.0 * band - state[0] + DENORMAL
+            state[1] = 2.0 * low - state[1]
+            out[channel, frame] = low
+            heard += low
+        memory[2, 0] += near * (abs(heard) - memory[2, 0])
+        memory[2, 1] += far * (abs(heard) - memory[2, 1])
+        level = ECHO * (memory[2, 0] + memory[2, 1])
+        for channel in range(2):
+            state = memory[channel]
+            # A correlation of 0.6: an echo comes from all around.
+            x = level * (0.894 * noise[0, frame] + (0.447 - 0.894 * channel) * noise[1, frame])
+            for k in range(2):
+                section, s = sections[k], 2 + 2 * k
+                y = section[0] * x + state[s]
+                state[s] = section[1] * x - section[4] * y + state[s + 1] + DENORMAL
+                state[s + 1] = section[2] * x - section[5] * y
+                x = y
+            out[channel, frame] += x
 
 
 class Strike:
@@ -60,12 +91,13 @@ class Strike:
         self._shocks = shocks(seed, distance_m=1000.0 * distance_km, reach_s=ARRIVALS * duration_s, power=power)
         self._bursts = _bursts(seed, self._shocks, crack * max(0.0, 1.0 - distance_km / CRACK_KM))
         self._crack_noise = Noise(timeline, CRACK_STREAM, channels=1)
-        self._crack = butterworth("highpass", 1500.0)
-        self._air = StateVariable("lowpass")
+        self._crack = butterworth("highpass", 1500.0, order=1)
+        # The echo of a near strike still has some of its edge.
+        echo_hz = (35.0, 160.0 + 240.0 / (1.0 + distance_km))
+        self._echo = np.asarray(butter(2, echo_hz, "bandpass", fs=SAMPLE_RATE, output="sos"))
         self._echo_s = min(0.9 + 0.25 * distance_km, 0.2 * duration_s)
-        self._heard = np.zeros(2)
-        self._rumble_noise = Noise(timeline, RUMBLE_STREAM)
-        self._rumble = butterworth("bandpass", (35.0, 160.0 + 240.0 / (1.0 + distance_km)), order=2)
+        self._echo_noise = Noise(timeline, ECHO_STREAM)
+        self._memory = np.zeros((3, 6))
 
     @property
     def over(self) -> bool:
@@ -85,12 +117,7 @@ class Strike:
         t = (start + np.arange(0, frames, QUANTUM_FRAMES)) / SAMPLE_RATE
         km = self._km + t * SOUND_M_S / 1000.0
         cutoff_hz = np.maximum(180.0, 9000.0 / (1.0 + 1.8 * km) ** 1.4)
-        out = self._air.process(out, np.repeat(cutoff_hz, QUANTUM_FRAMES), 0.6)
-
-        # Hills and clouds send every clap back as rumble.
-        rumble = correlated(self._rumble_noise.take(start, frames), 0.6)
-        _follow(out, 1.0 / (0.2 * SAMPLE_RATE), 1.0 / (self._echo_s * SAMPLE_RATE), self._heard, rumble)
-        out += 6.0 * self._rumble.process(rumble)
+        _roll(cutoff_hz, self._echo, self._echo_s, self._echo_noise.take(start, frames), self._memory, out)
         return out * (self._level * self._fade(start, frames))
 
     def _fade(self, start: int, frames: int) -> Samples:
@@ -101,7 +128,7 @@ class Strike:
 
 def _loudness(distance_km: float, power: float) -> float:
     """Return the level of the nearest shock: the range that games have room for, less than the 43 dB of nature."""
-    return float(3.0 * (0.25 + distance_km) ** -0.8 * 10.0 ** ((power - 0.6) * 0.7))
+    return float(3.0 * (0.5 + distance_km) ** -0.8 * 10.0 ** ((power - 0.6) * 0.7))
 
 
 def _bursts(
@@ -110,11 +137,13 @@ def _bursts(
     """Return onsets, decays (frames), left and right levels of the crack: the first arrivals tear the air."""
     if crack <= 0.0:
         return None
-    draw = chance.uniforms(seed, BURST_STREAM, 0, BURSTS)
-    level = 1.6 * crack * sent.level[:BURSTS] * draw**2
-    decay = 0.005 + 0.02 * chance.uniforms(seed, BURST_STREAM, 1, BURSTS) ** 2
-    side = 0.4 * sent.side[:BURSTS]
-    return sent.onset[:BURSTS].astype(np.int64), decay * SAMPLE_RATE, level * (1.0 - side), level * (1.0 + side)
+    number = np.arange(BURSTS)
+    at = np.minimum(number + number**2 // 20, len(sent.onset) - 1)  # every arrival at first, then ever fewer
+    draw, length = chance.uniforms(seed, BURST_STREAM, 0, 2 * BURSTS).reshape(2, BURSTS)
+    level = 0.7 * crack * sent.level[at] * (0.3 + 0.7 * draw)
+    decay = (0.008 + 0.03 * length**2) * SAMPLE_RATE
+    side = 0.4 * sent.side[at]
+    return sent.onset[at].astype(np.int64), decay, level * (1.0 - side), level * (1.0 + side)
 
 
 def strike(timeline: Timeline, values: Values) -> Samples:
@@ -127,7 +156,10 @@ def strike(timeline: Timeline, values: Values) -> Samples:
         duration_s=duration_s,
         crack=values.number("crack"),
     )
-    return struck.take(round(duration_s / QUANTUM_S) * QUANTUM_FRAMES)
+    pieces = []
+    while not struck.over:
+        pieces.append(struck.take(PIECE_FRAMES))
+    return np.concatenate(pieces, axis=1)
 
 
 class Storm:
@@ -196,7 +228,7 @@ THUNDER = Effect(
             "How far the lightning strikes: below 1 it cracks, from 5 it only rumbles; for a storm its middle.",
             0.1,
             15.0,
-            2.0,
+            1.2,
             "km",
             curve="logarithmic",
             live=True,

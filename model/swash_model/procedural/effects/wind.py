@@ -44,6 +44,12 @@ def roar_level(speed_m_s: Samples) -> Samples:
     return np.asarray(x**1.7 / (1.0 + x**1.25))
 
 
+def tone_level(speed_m_s: float) -> float:
+    """Return the amplitude of aeolian tones: none below 3 m/s, then faster than the roar, then with it."""
+    x = max(speed_m_s - TONE_SPEED_M_S, 0.0) / 10.0
+    return float(0.8 * x**2.5 / (0.35 + x**2.3))
+
+
 class Gusts:
     """The speed of the air at two places: what passes the left one reaches the right one later."""
 
@@ -91,8 +97,8 @@ class AeolianTones:
         mood = np.array([drift.at(start + QUANTUM_FRAMES) for drift in self._moods])
         pitch_hz = STROUHAL * speed_m_s / self._diameter_m * (1.0 + 0.03 * mood)
         pitch_hz = np.clip(pitch_hz, 20.0, 6000.0)
-        # A band of noise carries power by its width; this brings any pitch to the same level.
-        whole = np.sqrt(SAMPLE_RATE * TONE_Q / (np.pi * pitch_hz))
+        # A band of noise carries power by its width; this brings every pitch that is heard to one level.
+        whole = np.sqrt(SAMPLE_RATE * TONE_Q / (np.pi * pitch_hz)) * np.minimum(pitch_hz / 120.0, 1.0)
         gain = level * whole * (0.55 + 0.45 * mood) ** 2
         cutoff_hz, gains = self._lines.take(np.stack([pitch_hz, gain]), QUANTUM_FRAMES)
         return np.asarray(self._pan @ (self._band.process(self._noise.take(start), cutoff_hz, TONE_Q) * gains))
@@ -130,16 +136,18 @@ class Wind:
         level = roar_level(speed_m_s)
         stirred = np.clip((speed_m_s - LEAF_SPEED_M_S) / 14.0, 0.0, 1.0) ** 1.2
         roar_hz, body_hz, gain, drive, foliage, walls_hz, gap_hz, gap = self._lines.take(
-            np.stack([
-                180.0 + 45.0 * speed_m_s,
-                350.0 + 75.0 * speed_m_s,
-                level * (1.0 - 0.5 * interior),
-                stirred,
-                np.full(2, values.number("foliage")),
-                np.full(2, OUTDOORS_HZ * (INDOORS_HZ / OUTDOORS_HZ) ** interior),
-                np.full(2, self._gap_hz * (0.85 + 0.018 * mean_m_s)),
-                1.2 * interior * level,
-            ]),
+            np.stack(
+                [
+                    180.0 + 45.0 * speed_m_s,
+                    350.0 + 75.0 * speed_m_s,
+                    level * (1.0 - 0.5 * interior),
+                    stirred,
+                    np.full(2, values.number("foliage")),
+                    np.full(2, OUTDOORS_HZ * (INDOORS_HZ / OUTDOORS_HZ) ** interior),
+                    np.full(2, self._gap_hz * (0.85 + 0.018 * mean_m_s)),
+                    1.2 * interior * level,
+                ]
+            ),
             QUANTUM_FRAMES,
         )
         roar = self._pink.process(correlated(self._noise.take(start), 0.8))
@@ -150,12 +158,6 @@ class Wind:
         outside = air * gain + self._leaf_high.process(self._leaf_low.process(rustle)) * (0.5 * foliage)
         singing = values.number("whistle") * (1.0 + 0.4 * interior) * tone_level(mean_m_s)
         return self._walls.process(outside, walls_hz, 0.7071) + moan + self._tones.block(start, mean_m_s, singing)
-
-
-def tone_level(speed_m_s: float) -> float:
-    """Return the amplitude of aeolian tones: none below 3 m/s, then faster than the roar, then with it."""
-    x = max(speed_m_s - TONE_SPEED_M_S, 0.0) / 10.0
-    return float(0.8 * x**2.5 / (0.35 + x**2.3))
 
 
 WIND = Effect(
@@ -169,7 +171,9 @@ WIND = Effect(
         Number("gust", "How much the wind comes and goes.", 0.0, 1.0, 0.5, live=True),
         Number("whistle", "How much it sings around wires, edges and gaps.", 0.0, 1.0, 0.15, live=True),
         Number("foliage", "How many leaves and grasses rustle in it.", 0.0, 1.0, 0.1, live=True),
-        Number("interior", "How far it is heard from inside: dull, with a moan in the gaps.", 0.0, 1.0, 0.0, live=True),
+        Number(
+            "interior", "How far it is heard from inside: dull, with a moan in the gaps.", 0.0, 1.0, 0.0, live=True
+        ),
     ),
     presets=(
         Preset(
@@ -199,7 +203,7 @@ WIND = Effect(
         Preset(
             "howling_blizzard",
             "A snow storm that howls around a hut.",
-            {"speed_m_s": 25.0, "gust": 0.9, "whistle": 0.9, "foliage": 0.0, "brightness": 0.3},
+            {"speed_m_s": 25.0, "gust": 0.9, "whistle": 0.9, "foliage": 0.0, "brightness": 0.3, "gain_db": -3.0},
             "WINDTonl",
         ),
         Preset(
@@ -221,5 +225,5 @@ WIND = Effect(
             "WINDInt",
         ),
     ),
-    endless=Endless(Wind, gain_db=-13.0, min_loop_s=2.0),
+    endless=Endless(Wind, gain_db=-12.6, min_loop_s=2.0),
 )

@@ -1,0 +1,238 @@
+"""Finished sounds on disk, remembered over restarts: one file a sound, named by what it is."""
+
+import contextlib
+import os
+import re
+import sqlite3
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from swash_server import stored as sound_file
+from swash_server.store_index import Index
+from swash_server.stored import DamagedError, Stored
+
+if sys.platform != "win32":
+    import fcntl
+
+__all__ = ["Store", "Stored"]
+
+KEPT = 0.9  # of the bound after some had to go, so that not every sound pushes another out
+USES_AT_ONCE = 64
+ABANDONED_S = 60.0  # a file that has been written for longer than this belongs to a process that died
+KEY = re.compile(r"[0-9a-f]{64}")
+SHARD = re.compile(r"[0-9a-f]{2}")
+
+
+class Store:
+    """Keeps sounds below a folder, together no larger than a bound; the longest unused go first.
+
+    A sound is written beside its place and moved there whole, and read back only if every bit is as it
+    was: a process may be killed at any time, the disk may be full or forbidden, and a sound is then
+    missing, never wrong. Several stores may share a folder. Calls block; any thread may make them.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int, *, on_damaged: Callable[[], object] | None = None) -> None:
+        """Open a folder, made if need be; `on_damaged` hears of every file that could not be trusted."""
+        self._folder = folder
+        self._max_bytes = max_bytes
+        self._on_damaged = on_damaged
+        self._lock = threading.Lock()
+        self._used: dict[str, None] = {}  # in order of use, not yet told to the index
+        self._index: Index | None = None
+        self._total = (0, 0)
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            self._open_index()
+            self._in_index(lambda index: self._make_room(index, but=""))
+
+    @property
+    def bytes(self) -> int:
+        """Return the bytes of all sounds, as they were when this store last wrote."""
+        return self._total[0]
+
+    @property
+    def count(self) -> int:
+        """Return the number of sounds, as it was when this store last wrote."""
+        return self._total[1]
+
+    def get(self, key: str) -> Stored | None:
+        """Return the sound of a key, 64 hex digits, exactly as it was put; None when it is not here."""
+        path = self._path(key)
+        try:
+            with path.open("rb") as file:
+                try:
+                    stored = sound_file.read(file, key)
+                except DamagedError:
+                    self._discard(path, key, os.fstat(file.fileno()))
+                    raise
+        except FileNotFoundError:
+            return None
+        except (OSError, DamagedError):
+            if self._on_damaged:
+                self._on_damaged()
+            return None
+        self._note_use(key)
+        return stored
+
+    def put(self, key: str, stored: Stored) -> bool:
+        """Remember a sound; return whether there was room and permission."""
+        if sound_file.size_of(stored) > self._max_bytes:
+            return False
+        path = self._path(key)
+        # A name of its own: two writers of one sound must not share a half-written file.
+        temporary = path.with_name(f"{key}.{uuid.uuid4().hex}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("xb") as file:
+                    size = sound_file.write(file, key, stored)
+                with self._lock:
+                    temporary.replace(path)
+                    self._in_index(lambda index: self._add(index, key, size))
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
+
+    def purge(self) -> int:
+        """Forget every sound; return how many there were."""
+        with self._lock:
+            sounds = self._sounds()
+            for key in sounds:
+                self._unlink(key)
+            self._in_index(lambda index: index.remove(index.sizes()))
+        return len(sounds)
+
+    def close(self) -> None:
+        """Write down what was used last, and let go of the index."""
+        with self._lock:
+            self._in_index(self._tell_uses)
+            if self._index:
+                self._index.close()
+            self._index = None
+
+    def _path(self, key: str) -> Path:
+        assert KEY.fullmatch(key), "a key is 64 hex digits"
+        return self._folder / key[:2] / f"{key}.swash"
+
+    def _unlink(self, key: str) -> None:
+        with contextlib.suppress(OSError):
+            self._path(key).unlink()
+
+    def _discard(self, path: Path, key: str, damaged: os.stat_result) -> None:
+        """Remove a damaged file, unless another has taken its place meanwhile."""
+        with self._lock, contextlib.suppress(OSError):
+            if os.path.samestat(path.stat(), damaged):
+                path.unlink()
+                self._in_index(lambda index: index.remove([key]))
+
+    def _note_use(self, key: str) -> None:
+        with self._lock:
+            self._used.pop(key, None)
+            self._used[key] = None
+            if len(self._used) >= USES_AT_ONCE:
+                self._in_index(self._tell_uses)
+
+    # The index. All below runs under the lock.
+
+    def _in_index(self, action: Callable[[Index], None]) -> None:
+        """Do something in the index; when it is broken, once more in a new one; else leave it be."""
+        for _ in range(2):
+            if self._index is None:
+                return
+            try:
+                action(self._index)
+                self._total = self._index.total
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                    return  # the files are the truth, and the index is put right at the next start
+                self._open_index()
+            else:
+                return
+
+    def _add(self, index: Index, key: str, size: int) -> None:
+        index.add([(key, size)])
+        self._make_room(index, but=key)
+
+    def _make_room(self, index: Index, but: str) -> None:
+        if index.total[0] > self._max_bytes:
+            self._tell_uses(index)
+            for key in index.remove_oldest(until_bytes=int(KEPT * self._max_bytes), but=but):
+                self._unlink(key)
+
+    def _tell_uses(self, index: Index) -> None:
+        used, self._used = self._used, {}
+        if used:
+            index.use(used)
+
+    def _open_index(self) -> None:
+        """Open the index and put it right by the files; broken, it is begun anew; without a disk, in memory."""
+        if self._index:
+            self._index.close()
+        path = self._folder / "index.sqlite"
+        with _alone(self._folder):
+            try:
+                self._index = _opened(path)
+                self._put_right(self._index)
+            except (sqlite3.Error, OSError):
+                self._index = Index(None)
+                self._put_right(self._index)
+
+    def _put_right(self, index: Index) -> None:
+        found, known = self._sounds(), index.sizes()
+        index.remove([key for key in known.keys() - found.keys() if not self._path(key).exists()])
+        new = [key for key, status in found.items() if known.get(key) != status.st_size]
+        new.sort(key=lambda key: found[key].st_mtime_ns)
+        index.add([(key, found[key].st_size) for key in new])
+
+    def _sounds(self) -> dict[str, os.stat_result]:
+        """Return key and status of every file of ours; sweep away what was never finished."""
+        sounds = {}
+        for entry in self._entries():
+            key, _, kind = entry.name.partition(".")
+            if not KEY.fullmatch(key):
+                continue
+            with contextlib.suppress(OSError):  # gone meanwhile
+                status = entry.stat(follow_symlinks=False)
+                if kind == "swash":
+                    sounds[key] = status
+                elif kind.endswith("tmp") and time.time() - status.st_mtime > ABANDONED_S:
+                    Path(entry.path).unlink()
+        return sounds
+
+    def _entries(self) -> Iterator[os.DirEntry[str]]:
+        """Yield every file of every shard that may be read."""
+        with contextlib.suppress(OSError), os.scandir(self._folder) as shards:
+            for shard in shards:
+                if SHARD.fullmatch(shard.name):
+                    with contextlib.suppress(OSError), os.scandir(shard.path) as entries:
+                        yield from entries
+
+
+def _opened(path: Path) -> Index:
+    """Return the index at a path; one that is broken is begun anew."""
+    try:
+        return Index(path)
+    except sqlite3.OperationalError:  # locked, full or forbidden: nothing says that it is broken
+        raise
+    except sqlite3.DatabaseError:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        return Index(path)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, if it has one: of several processes one at a time puts the index right."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            lock = held.enter_context((folder / "lock").open("ab"))
+            if sys.platform != "win32":
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,92 @@
+"""A finished sound as a file, in which no wrong byte goes unnoticed.
+
+magic 8, version 4, digest 16          the digest is over all that follows
+key 32, sample rate 4, channels 4, frames 8, bytes of meta 4
+meta: JSON, filled up with spaces so that the samples lie on a multiple of 16 bytes
+samples: float32 little-endian, interleaved
+"""
+
+import hashlib
+import json
+import os
+import struct
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+
+from swash_model.spec import Block
+
+JSON: TypeAlias = Any
+"""What JSON gives back as it was: None, bool, int, float, str, lists of these and dicts from str."""
+
+MAGIC = b"swash\x00\r\n"  # the zero and the line end show a file that was taken for text on its way
+VERSION = 1
+ALIGNMENT_BYTES = 16
+DIGEST_BYTES = 16
+
+FRONT = struct.Struct(f"<8sI{DIGEST_BYTES}s")
+REST = struct.Struct("<32sIIQI")
+HEAD_BYTES = FRONT.size + REST.size
+
+
+class DamagedError(Exception):
+    """A file is not, or not any more, the sound that its name promises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A finished sound, shape (frames, channels), and what is known about it."""
+
+    sound: Block
+    sample_rate: int
+    meta: dict[str, JSON]
+
+
+def write(file: BinaryIO, key: str, stored: Stored) -> int:
+    """Write a sound under its key, 64 hex digits, and return the size in bytes."""
+    frames, channels = stored.sound.shape
+    samples = np.ascontiguousarray(stored.sound, "<f4")
+    meta = json.dumps(stored.meta, separators=(",", ":")).encode()
+    meta += b" " * (-(HEAD_BYTES + len(meta)) % ALIGNMENT_BYTES)
+    rest = REST.pack(bytes.fromhex(key), stored.sample_rate, channels, frames, len(meta)) + meta
+    digest = _digest(rest, memoryview(samples).cast("B") if samples.size else b"")
+    file.write(FRONT.pack(MAGIC, VERSION, digest) + rest)
+    file.write(samples.data if samples.size else b"")
+    return FRONT.size + len(rest) + samples.nbytes
+
+
+def size_of(stored: Stored) -> int:
+    """Return at least the bytes that a sound will take as a file, without its meta."""
+    return HEAD_BYTES + stored.sound.size * 4
+
+
+def read(file: BinaryIO, key: str) -> Stored:
+    """Return the sound of this key; raise DamagedError when a single bit of the file is not as it was."""
+    head = file.read(HEAD_BYTES)
+    if len(head) < HEAD_BYTES:
+        raise DamagedError("shorter than a head")
+    magic, version, digest = FRONT.unpack_from(head)
+    key_bytes, sample_rate, channels, frames, meta_bytes = REST.unpack_from(head, FRONT.size)
+    if magic != MAGIC or version != VERSION:
+        raise DamagedError("no sound, or of another version")
+    if key_bytes != bytes.fromhex(key):
+        raise DamagedError("the sound of another key")
+    body_bytes = meta_bytes + 4 * channels * frames
+    if os.fstat(file.fileno()).st_size != HEAD_BYTES + body_bytes:
+        raise DamagedError("longer or shorter than its head says")
+    body = np.empty(body_bytes, np.uint8)
+    file.readinto(body.data)  # type: ignore[attr-defined]  # what is missing shows in the digest
+    if _digest(head[FRONT.size :], body.data) != digest:
+        raise DamagedError("not the bytes that were written")
+    sound = body[meta_bytes:].view("<f4").reshape(frames, channels)
+    sound.flags.writeable = False  # one sound in memory may be played by many
+    return Stored(sound, sample_rate, json.loads(body[:meta_bytes].tobytes()))
+
+
+def _digest(*parts: bytes | memoryview) -> bytes:
+    """Return the start of a SHA-256: with the processor's help the fastest digest at hand."""
+    sha256 = hashlib.sha256()
+    for part in parts:
+        sha256.update(part)
+    return sha256.digest()[:DIGEST_BYTES]
