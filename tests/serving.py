@@ -60,15 +60,19 @@ class ServerProcess:
     def stop(self) -> int:
         """End it as an operator does, and return its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(STOP_S)
-        self._reader.join(STOP_S)
-        return status
+        self._ended()
+        return self.process.returncode
 
     def kill(self) -> None:
         """End it as the kernel does when memory is out."""
         self.process.kill()
+        self._ended()
+
+    def _ended(self) -> None:
         self.process.wait(STOP_S)
         self._reader.join(STOP_S)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
 
     def metric(self, name: str, **labels: str) -> float:
         """Return a metric's value now; 0 when it has none yet."""

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import grpc
+from google.protobuf.message import DecodeError
 
-from swash_model.errors import SoundError
+from swash_model.errors import InvalidAskError, SoundError
 from swash_server.errors import SwashError, UnforeseenError, status_of
 from swash_server.metrics import Metrics
 
@@ -39,40 +41,39 @@ class CallGuard(grpc.aio.ServerInterceptor):
         if handler is None or not handler_call_details.method.startswith(OURS):
             return handler
         method = handler_call_details.method.rpartition("/")[2]
+        # Requests are parsed inside the guard: gRPC answers bytes that are no message with UNKNOWN.
+        parse = _parser(handler.request_deserializer)
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(
-                self._stream(method, handler.unary_stream),
-                handler.request_deserializer,
-                handler.response_serializer,
+                self._stream(method, parse, handler.unary_stream), None, handler.response_serializer
             )
         assert handler.unary_unary, method
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
+            self._unary(method, parse, handler.unary_unary), None, handler.response_serializer
         )
 
-    def _stream(self, method: str, handle: Any) -> Any:
-        async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
+    def _stream(self, method: str, parse: Callable[[bytes], Any], handle: Any) -> Any:
+        async def guarded(request: bytes, context: Context) -> AsyncIterator[Any]:
             REQUEST_ID.set(secrets.token_hex(8))
             code = grpc.StatusCode.CANCELLED  # unless it ends in another way
-            answers = handle(request, context)
             try:
-                async for answer in answers:
-                    yield answer
+                async with aclosing(handle(parse(request), context)) as answers:
+                    async for answer in answers:
+                        yield answer
                 code = grpc.StatusCode.OK
             except Exception as error:  # noqa: BLE001 - where a call ends: the caller is told
                 code = await self._answer(error, context)
             finally:
                 self._metrics.calls.labels(method, code.name).inc()
-                await answers.aclose()
 
         return guarded
 
-    def _unary(self, method: str, handle: Any) -> Any:
-        async def guarded(request: Any, context: Context) -> Any:
+    def _unary(self, method: str, parse: Callable[[bytes], Any], handle: Any) -> Any:
+        async def guarded(request: bytes, context: Context) -> Any:
             REQUEST_ID.set(secrets.token_hex(8))
             code = grpc.StatusCode.CANCELLED
             try:
-                answer = await handle(request, context)
+                answer = await handle(parse(request), context)
                 code = grpc.StatusCode.OK
                 return answer
             except Exception as error:  # noqa: BLE001 - where a call ends: the caller is told
@@ -96,3 +97,15 @@ class CallGuard(grpc.aio.ServerInterceptor):
         context.set_details(status.message)
         context.set_trailing_metadata(((STATUS_DETAILS, status.SerializeToString()),))
         return code
+
+
+def _parser(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
+    """Return what reads a request, or raises InvalidAskError for bytes that are none."""
+
+    def parse(data: bytes) -> Any:
+        try:
+            return deserialize(data) if deserialize else data
+        except DecodeError as error:
+            raise InvalidAskError("request", f"{len(data)} bytes that are no message of the contract") from error
+
+    return parse

@@ -11,9 +11,9 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from swash_server import stored as sound_file
+from swash_server import sound_file
+from swash_server.sound_file import DamagedError, Stored
 from swash_server.store_index import Index
-from swash_server.stored import DamagedError, Stored
 
 if sys.platform != "win32":
     import fcntl
@@ -150,19 +150,19 @@ class Store:
                 action(self._index)
                 self._total = self._index.total
             except sqlite3.Error as error:
-                if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                if _is_busy(error):
                     return  # the files are the truth, and the index is put right at the next start
                 self._open_index()
             else:
                 return
 
     def _add(self, index: Index, key: str, size: int) -> None:
+        self._tell_uses(index)
         index.add([(key, size)])
         self._make_room(index, but=key)
 
     def _make_room(self, index: Index, but: str) -> None:
         if index.total[0] > self._max_bytes:
-            self._tell_uses(index)
             for key in index.remove_oldest(until_bytes=int(KEPT * self._max_bytes), but=but):
                 self._unlink(key)
 
@@ -213,6 +213,12 @@ class Store:
                 if SHARD.fullmatch(shard.name):
                     with contextlib.suppress(OSError), os.scandir(shard.path) as entries:
                         yield from entries
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    """Return whether another process held the index for too long, and nothing is wrong with it."""
+    code = getattr(error, "sqlite_errorcode", 0)  # errors of Python's own have none
+    return code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 
 
 def _opened(path: Path) -> Index:

@@ -94,7 +94,7 @@ class Index:
             self._database.executemany("DELETE FROM sounds WHERE key = ?", ((key,) for key in keys))
 
     def remove_oldest(self, *, until_bytes: int, but: str) -> list[str]:
-        """Forget the sounds unused for longest, but never `but`, until the rest is no larger; return their keys."""
+        """Forget the longest unused, but never `but`, until the rest is no larger; return their keys."""
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")  # of two processes one chooses, then the other
             excess = self.total[0] - until_bytes

@@ -18,9 +18,8 @@ from swash_model.spec import (
     Resolved,
     Value,
 )
-from swash_server import encode
 from swash_server.cut import is_pcm
-from swash_server.encode import Encoding
+from swash_server.encode import OPUS_SAMPLE_RATES, Encoding
 from swash_server.mastering import Mastering
 from swash_server.renderer import Cached
 from swash_server.tape import Facts
@@ -79,7 +78,9 @@ def wanted(request: sound_pb2.RenderRequest) -> Wanted:
     """Return what a request wants; raise InvalidAskError naming the first field that is wrong."""
     encoding = _encoding(request.encoding)
     sample_rate = _optional_whole(request, "sample_rate", MIN_SAMPLE_RATE, MAX_SAMPLE_RATE) or DEFAULT_SAMPLE_RATE
-    encode.check(encoding, sample_rate)
+    if encoding is Encoding.OGG_OPUS and sample_rate not in OPUS_SAMPLE_RATES:
+        rates = ", ".join(map(str, OPUS_SAMPLE_RATES))
+        raise InvalidAskError("sample_rate", f"Opus knows only {rates}, got {sample_rate}; 48000 fits most")
     ceiling_dbtp = _optional_number(request, "ceiling_dbtp", MIN_CEILING_DBTP, MAX_CEILING_DBTP)
     takes = _optional_whole(request, "takes", 1, MAX_TAKES) or 1
     return Wanted(

@@ -28,6 +28,7 @@ NEAR_M = 80.0  # nearer than this the rest of the channel is heard as well as th
 
 FOOT = 1.4  # where it strikes, so that a clap close by begins with its height
 STROKES = 3  # a flash runs through its channel again, after 40 to 100 ms, and flickers
+SPREAD = 0.6  # of the width between the loudspeakers
 FADING = 0.8  # of the level, towards the far end of the channel
 
 WALK_STREAM = 1 << 25
@@ -88,19 +89,14 @@ class Shocks:
     """The N-waves of one flash as they arrive, the first at 0, each array of shape (shocks,).
 
     `onset`, `edge` and `fall` in frames: a wave rises over `edge`, falls from over- to under-pressure over
-    `fall`, and returns over `edge`. `side` is where it comes from, -1 left to 1 right.
+    `fall`, and returns over `edge`. `left` and `right` are its levels.
     """
 
     onset: Samples
     edge: Samples
     fall: Samples
-    level: Samples
-    side: Samples
-
-    @property
-    def last_s(self) -> float:
-        """Return when the last one has passed, s."""
-        return float((self.onset + self.fall + 2.0 * self.edge).max()) / SAMPLE_RATE
+    left: Samples
+    right: Samples
 
 
 def shocks(seed: int, *, distance_m: float, reach_s: float, power: float) -> Shocks:
@@ -128,12 +124,14 @@ def shocks(seed: int, *, distance_m: float, reach_s: float, power: float) -> Sho
     level = strength * fall_s / (fall_s + spread_s) * (range_m.min() + NEAR_M) / (range_m + NEAR_M)
     level[range_m.argmin()] = FOOT
     level *= 1.0 - FADING * (range_m - range_m.min()) / (reach_s * SOUND_M_S)
+    side = place[:, 0] / np.hypot(place[:, 0], place[:, 1])  # -1 left to 1 right
+    angle = (1.0 + SPREAD * side) * (math.pi / 4.0)
     once = Shocks(
         onset=(range_m - range_m.min()) / SOUND_M_S * SAMPLE_RATE,
         edge=edge_s * SAMPLE_RATE,
         fall=fall_s * SAMPLE_RATE,
-        level=level,
-        side=place[:, 0] / np.hypot(place[:, 0], place[:, 1]),
+        left=math.sqrt(2.0) * level * np.cos(angle),
+        right=math.sqrt(2.0) * level * np.sin(angle),
     )
     return _repeated(seed, once)
 
@@ -150,8 +148,8 @@ def _repeated(seed: int, once: Shocks) -> Shocks:
         onset=onset[order],
         edge=np.tile(once.edge, STROKES)[order],
         fall=np.tile(once.fall, STROKES)[order],
-        level=(once.level * level[:, None]).ravel()[order],
-        side=np.tile(once.side, STROKES)[order],
+        left=(once.left * level[:, None]).ravel()[order],
+        right=(once.right * level[:, None]).ravel()[order],
     )
 
 
@@ -179,8 +177,6 @@ def _add_shocks(onset, edge, fall, left, right, start, out):  # type: ignore[no-
             _add_line(out, start, trough, trough + edge[k], -1.0, 1.0 / edge[k], left[k], right[k])
 
 
-def add_shocks(sent: Shocks, start: int, out: Samples, *, spread: float) -> None:
-    """Add what arrives from frame `start` on to `out`, shape (2, frames); `spread` 0..1 is the width."""
-    angle = (1.0 + spread * sent.side) * (math.pi / 4.0)
-    left, right = math.sqrt(2.0) * sent.level * np.cos(angle), math.sqrt(2.0) * sent.level * np.sin(angle)
-    _add_shocks(sent.onset, sent.edge, sent.fall, left, right, start, out)
+def add_shocks(sent: Shocks, start: int, out: Samples) -> None:
+    """Add what arrives from frame `start` on to `out`, shape (2, frames)."""
+    _add_shocks(sent.onset, sent.edge, sent.fall, sent.left, sent.right, start, out)

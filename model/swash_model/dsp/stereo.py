@@ -1,6 +1,9 @@
 """Width: where sounds stand between two loudspeakers, so that mono loses nothing."""
 
+import math
+
 import numpy as np
+from numba import njit
 
 from swash_model.dsp.timeline import Samples
 
@@ -11,9 +14,16 @@ def correlated(pair: Samples, correlation: float) -> Samples:
     Mid and side are mixed so that each channel keeps its power; the correlation is never negative, so
     a fold-down to mono loses at most 3 dB.
     """
-    mid = np.sqrt((1.0 + correlation) / 2.0) * pair[0]
-    side = np.sqrt((1.0 - correlation) / 2.0) * pair[1]
-    return np.stack([mid + side, mid - side])
+    out = np.empty_like(pair)
+    _mid_side(pair, math.sqrt((1.0 + correlation) / 2.0), math.sqrt((1.0 - correlation) / 2.0), out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _mid_side(pair, mid_level, side_level, out):  # type: ignore[no-untyped-def]
+    for frame in range(pair.shape[1]):
+        mid, side = mid_level * pair[0, frame], side_level * pair[1, frame]
+        out[0, frame], out[1, frame] = mid + side, mid - side
 
 
 def panned(samples: Samples, pan: float | Samples) -> Samples:

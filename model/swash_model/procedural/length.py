@@ -7,11 +7,12 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import Effect, Number
 from swash_model.procedural.reading import Heard
 from swash_model.procedural.sentence import Sentence
-from swash_model.spec import MAX_DURATION_S, MAX_LOOP_S, Value
+from swash_model.spec import DEFAULT_ENDLESS_S, MAX_DURATION_S, MAX_LOOP_S, Value
 
 SHORTEST_S = 0.05  # less is no sound that anybody would ask for in words
 CONTINUOUS_S = 10.0
 STEP_S = 0.6  # "three steps": at a walk, with room for the last one to end
+TO_THE_END = 1.4  # of an effect's own length: it may begin late, and vary
 OWN = "duration_s"
 
 
@@ -41,7 +42,7 @@ def length_of(sentence: Sentence, heard: Sequence[Heard]) -> Length:
         return Length(said_s or max(implied_s or 0.0, CONTINUOUS_S))
     if said_s and len(effects) == 1 and implied_s is None and own_duration(effects[0], said_s):
         return Length(inner_s=said_s)
-    return Length(said_s or implied_s)
+    return Length(said_s or implied_s or _to_the_end_s(effects))
 
 
 def own_duration(effect: Effect, duration_s: float) -> dict[str, Value]:
@@ -55,6 +56,15 @@ def own_duration(effect: Effect, duration_s: float) -> dict[str, Value]:
             if nearest_s == duration_s or not effect.endless:
                 return {OWN: parameter.checked(nearest_s)}
     return {}
+
+
+def _to_the_end_s(effects: Sequence[Effect]) -> float | None:
+    """Return time enough for what ends by itself in a mix with what does not: thunder over the sea rolls away."""
+    if len(effects) == 1 or not any(effect.endless for effect in effects):
+        return None
+    own_s = [each.default for effect in effects for each in effect.parameters if each.name == OWN]
+    lengths_s = [TO_THE_END * each for each in own_s if not isinstance(each, str)]
+    return max([DEFAULT_ENDLESS_S, *lengths_s]) if lengths_s else None
 
 
 def _implied_s(sentence: Sentence, heard: Sequence[Heard]) -> float | None:

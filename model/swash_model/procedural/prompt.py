@@ -2,14 +2,16 @@
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from swash_model.errors import UnknownSoundError
 from swash_model.procedural.catalogue import EFFECTS
+from swash_model.procedural.confidence import confidence
 from swash_model.procedural.length import Length, length_of, own_duration
-from swash_model.procedural.reading import STRONG, Heard, Reading, read
+from swash_model.procedural.reading import Heard, read
+from swash_model.procedural.roles import STRONG
 from swash_model.procedural.sentence import Sentence, parse
-from swash_model.procedural.tuning import owners, parameters, preset_of
+from swash_model.procedural.tuning import owners, tuned
 from swash_model.procedural.vocabulary import Vocabulary, english
 from swash_model.spec import MAX_PROMPT_CHARACTERS, Value
 
@@ -19,7 +21,7 @@ SUGGESTIONS = 3
 LEVELS_DB = (0.0, -6.0, -8.0, -9.0)  # what comes first is heard first; a fourth layer still is
 ALIKE = 0.8  # of difflib's 0..1: a letter or two wrong
 SPELLED = 3  # so many unknown words are compared: it costs half a millisecond each
-UNKNOWN_WORDS_SHOWN = 10
+UNKNOWN_WORDS = 10  # so many are named
 UNKNOWN_WORD_CHARACTERS = 40
 
 
@@ -66,52 +68,52 @@ def understand(prompt: str) -> Understood:
     # Longer than any prompt may be: it is read as nothing rather than in part.
     sentence = parse(prompt if len(prompt) <= MAX_PROMPT_CHARACTERS else "", vocabulary)
     reading = read(sentence)
-    confidence = round(reading.confidence, 3)
-    unknown = tuple(word[:UNKNOWN_WORD_CHARACTERS] for word in reading.unknown_words[:UNKNOWN_WORDS_SHOWN])
-    if confidence < PLAYABLE:
-        suggestions = tuple(_suggestions(reading, vocabulary))
-        return Understood(prompt, (), confidence, reading.candidates, unknown, suggestions)
+    understood = Understood(
+        prompt,
+        parts=(),
+        confidence=round(confidence(sentence, reading), 3),
+        candidates=reading.candidates(),
+        unknown_words=_unknown_words(sentence),
+    )
+    if understood.confidence < PLAYABLE:
+        return replace(understood, suggestions=tuple(_suggestions(understood, vocabulary)))
     owned = owners(sentence, reading.heard)
     length = length_of(sentence, reading.heard)
     parts = tuple(
         _part(sentence, heard, [number for number, owner in owned.items() if owner == index], level_db, length)
         for index, (heard, level_db) in enumerate(zip(reading.heard, LEVELS_DB, strict=False))
     )
-    return Understood(
-        prompt,
-        parts,
-        confidence,
-        reading.candidates,
-        unknown,
-        duration_s=length.duration_s,
-        loop=length.loop,
-    )
+    return replace(understood, parts=parts, duration_s=length.duration_s, loop=length.loop)
 
 
 def _part(sentence: Sentence, heard: Heard, owned: Sequence[int], level_db: float, length: Length) -> Part:
     effect = EFFECTS[heard.effect]
-    preset = preset_of(sentence, heard, owned)
-    changed = parameters(sentence, effect, preset, owned)
+    preset, changed = tuned(sentence, effect, owned)
     if length.inner_s is not None:
         changed |= own_duration(effect, length.inner_s)
     return Part(f"{effect.id}/{preset}" if preset else effect.id, changed, level_db)
 
 
-def _suggestions(reading: Reading, vocabulary: Vocabulary) -> list[str]:
+def _unknown_words(sentence: Sentence) -> tuple[str, ...]:
+    words = dict.fromkeys(term.words[:UNKNOWN_WORD_CHARACTERS] for term in sentence.terms if term.entry is None)
+    return tuple(words)[:UNKNOWN_WORDS]
+
+
+def _suggestions(understood: Understood, vocabulary: Vocabulary) -> list[str]:
     """Return prompts to try instead: of effects that words point to, or are spelled like; else the usual ones."""
-    effects = [effect for effect, _ in reading.candidates]
-    effects += _spelled_like(reading.unknown_words, vocabulary)
+    effects = [effect for effect, _ in understood.candidates]
+    effects += _spelled_like(understood.unknown_words[:SPELLED], vocabulary)
     effects += vocabulary.examples
     return [vocabulary.examples[effect] for effect in dict.fromkeys(effects)][:SUGGESTIONS]
 
 
-def _spelled_like(unknown_words: Sequence[str], vocabulary: Vocabulary) -> Iterator[str]:
-    """Yield the effects whose names look like a word that is not known."""
+def _spelled_like(words: Sequence[str], vocabulary: Vocabulary) -> Iterator[str]:
+    """Yield the effects whose names look like one of these words."""
     names = {
-        words[0]: max(entry.sounds, key=lambda effect: entry.sounds[effect])
-        for words, entry in vocabulary.entries.items()
-        if len(words) == 1 and max(entry.sounds.values(), default=0.0) >= STRONG
+        phrase[0]: max(entry.sounds, key=lambda effect: entry.sounds[effect])
+        for phrase, entry in vocabulary.entries.items()
+        if len(phrase) == 1 and max(entry.sounds.values(), default=0.0) >= STRONG
     }
-    for word in unknown_words[:SPELLED]:
-        for name in difflib.get_close_matches(word[:UNKNOWN_WORD_CHARACTERS], names, 1, ALIKE):
+    for word in words:
+        for name in difflib.get_close_matches(word, names, 1, ALIKE):
             yield names[name]

@@ -1,8 +1,8 @@
 """What the words of a sentence change: the parameters of each effect that it names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from swash_model.procedural.effect import Effect, Number
+from swash_model.procedural.effect import Choice, Effect, Number, Parameter, Preset
 from swash_model.procedural.reading import Heard
 from swash_model.procedural.sentence import Sentence, Term
 from swash_model.procedural.vocabulary import Change
@@ -24,30 +24,44 @@ def owners(sentence: Sentence, heard: Sequence[Heard]) -> dict[int, int]:
     return owned
 
 
-def preset_of(sentence: Sentence, heard: Heard, owned: Sequence[int]) -> str:
-    """Return the preset that the words of an effect ask for, the longest phrase first; "" when none does."""
-    asking = [sentence.terms[number] for number in owned]
-    presets = [
-        (len(term.words.split()), term.entry.presets[heard.effect])
-        for term in asking
-        if term.entry and heard.effect in term.entry.presets
-    ]
-    return max(presets, key=lambda each: each[0])[1] if presets else ""
+def tuned(sentence: Sentence, effect: Effect, owned: Sequence[int]) -> tuple[str, dict[str, Value]]:
+    """Return the preset that the words of an effect ask for ("" for none), and the parameters that differ from it.
 
-
-def parameters(sentence: Sentence, effect: Effect, preset: str, owned: Sequence[int]) -> dict[str, Value]:
-    """Return the parameters that words change, in range. What is set is set first, then scaled and shifted."""
-    start = effect.resolved(effect.preset(preset).parameters if preset else {})
-    changed: dict[str, Value] = {}
+    Several presets mix: "a downpour on a window" has the drops of the one and the surface of the other.
+    """
+    asked = _presets(sentence, effect, owned)
+    values = effect.resolved(*(preset.parameters for preset in asked))
+    named: set[str] = set()
     for name, change, emphasis in _changes(sentence, effect, owned):
-        parameter = effect.parameter(name)
-        if name == MATERIAL and name in changed:
+        if name == MATERIAL and name in named:
             continue
-        value = change.applied(changed.get(name, start[name]), emphasis)
-        if isinstance(parameter, Number) and not isinstance(value, str):
-            value = parameter.checked(parameter.clamped(value))
-        changed[name] = value
-    return changed
+        named.add(name)
+        values[name] = _in_range(effect.parameter(name), change.applied(values[name], emphasis))
+    for preset in reversed(asked):
+        start = effect.resolved(preset.parameters)
+        if all(values[each.name] == start[each.name] for each in effect.parameters if isinstance(each, Choice)):
+            return preset.name, _differing(values, start)
+    return "", _differing(values, effect.resolved())
+
+
+def _presets(sentence: Sentence, effect: Effect, owned: Sequence[int]) -> list[Preset]:
+    """Return the presets that words ask for: those of places and surfaces first, so that nouns win."""
+    asking = sorted((sentence.terms[number] for number in owned), key=lambda term: term.says(effect.id))
+    return [
+        effect.preset(term.entry.presets[effect.id])
+        for term in asking
+        if term.entry and effect.id in term.entry.presets
+    ]
+
+
+def _in_range(parameter: Parameter, value: Value) -> Value:
+    if isinstance(parameter, Number) and not isinstance(value, str):
+        return parameter.checked(parameter.clamped(value))
+    return value
+
+
+def _differing(values: Mapping[str, Value], start: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: value for name, value in values.items() if value != start[name]}
 
 
 def _changes(sentence: Sentence, effect: Effect, owned: Sequence[int]) -> list[tuple[str, Change, float]]:
@@ -67,8 +81,11 @@ def _means_something(term: Term, effect: str) -> bool:
 
 
 def _nearest(sentence: Sentence, heard: Sequence[Heard], number: int, able: Sequence[int]) -> int:
-    """Return whose modifier a term is: of the next effect in its chunk, else of the last one there, else of
-    the clause's first, else of the last before it, else of the next."""  # fmt: skip
+    """Return whose modifier a term is.
+
+    Of the next effect in its chunk; else of the last one there; else of the clause's first; else of the last
+    before it; else of the next.
+    """
     here = sentence.terms[number].chunk
     clause = sentence.chunks[here].clause
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 import grpc
@@ -46,7 +47,7 @@ def told() -> Iterator[None]:
         fail("stopped", 130)
 
 
-def fail(message: str, status: int) -> None:
+def fail(message: str, status: int) -> NoReturn:
     """End the command."""
     click.echo(f"swash: {message}", err=True)
     sys.exit(status)

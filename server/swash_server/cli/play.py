@@ -13,23 +13,11 @@ from swash_server.cli.sound import events_of, request_of, sound_options
 
 # Programs that play raw 16-bit samples from standard input, the most direct first.
 PLAYERS = {
-    "pw-play": ["--raw", "--format=s16", "--rate={rate}", "--channels={channels}", "-"],
-    "paplay": ["--raw", "--format=s16le", "--rate={rate}", "--channels={channels}"],
-    "aplay": ["-q", "-t", "raw", "-f", "S16_LE", "-r", "{rate}", "-c", "{channels}"],
-    "play": ["-q", "-t", "raw", "-e", "signed", "-b", "16", "-L", "-r", "{rate}", "-c", "{channels}", "-"],
-    "ffplay": [
-        "-nodisp",
-        "-autoexit",
-        "-loglevel",
-        "error",
-        "-f",
-        "s16le",
-        "-ar",
-        "{rate}",
-        "-ch_layout",
-        "{layout}",
-        "-",
-    ],
+    "pw-play": "--raw --format=s16 --rate={rate} --channels={channels} -",
+    "paplay": "--raw --format=s16le --rate={rate} --channels={channels}",
+    "aplay": "-q -t raw -f S16_LE -r {rate} -c {channels}",
+    "play": "-q -t raw -e signed -b 16 -L -r {rate} -c {channels} -",
+    "ffplay": "-nodisp -autoexit -loglevel error -f s16le -ar {rate} -ch_layout {layout} -",
 }
 END_S = 300.0  # longer than the longest sound: a player that hangs is given up
 
@@ -47,32 +35,24 @@ def play(settings: tuple[str, ...], server: str | None, player: str | None, **as
         _play(program, events_of(request, server))
 
 
-def _play(program: str | None, events: Iterator[sound_pb2.RenderResponse]) -> None:
-    assert program is not None
-    playing: subprocess.Popen[bytes] | None = None
+def _play(program: str, events: Iterator[sound_pb2.RenderResponse]) -> None:
+    header = next(events).header
+    playing = subprocess.Popen(_command(program, header), stdin=subprocess.PIPE)
+    assert playing.stdin is not None
     try:
         for event in events:
-            if event.HasField("header"):
-                playing = subprocess.Popen(_command(program, event.header), stdin=subprocess.PIPE)
-            elif event.HasField("audio") and playing is not None and playing.stdin is not None:
-                playing.stdin.write(event.audio.data)
-        if playing is not None and playing.stdin is not None:
-            playing.stdin.close()
-            if playing.wait(END_S) != 0:
-                fail(f"{program} ended with status {playing.returncode}", FAILED)
+            playing.stdin.write(event.audio.data)
+        playing.stdin.close()
+        if playing.wait(END_S) != 0:
+            fail(f"{program} ended with status {playing.returncode}", FAILED)
     except BrokenPipeError:
         fail(f"{program} stopped listening", FAILED)
     finally:
-        if playing is not None and playing.poll() is None:
+        if playing.poll() is None:
             playing.terminate()
 
 
 def _command(program: str, header: sound_pb2.Header) -> list[str]:
     layout = "mono" if header.channels == 1 else "stereo"
-    return [
-        program,
-        *(
-            part.format(rate=header.sample_rate, channels=header.channels, layout=layout)
-            for part in PLAYERS[program]
-        ),
-    ]
+    arguments = PLAYERS[program].format(rate=header.sample_rate, channels=header.channels, layout=layout)
+    return [program, *arguments.split()]

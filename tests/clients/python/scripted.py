@@ -1,6 +1,7 @@
 """A real gRPC server that answers with what a test tells it: for the faults a good server does not have."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -99,6 +100,25 @@ def whole_take(take: int = 0) -> list[pb.RenderResponse]:
 def play(*events: pb.RenderResponse) -> Script:
     """Send these events and end well."""
     return lambda _request, _context: iter(events)
+
+
+class Slow:
+    """Plays some events, then the rest when the test says so; `left` is set when the caller has gone."""
+
+    def __init__(self, *begin: pb.RenderResponse, rest: tuple[pb.RenderResponse, ...] = ()) -> None:
+        self.go_on = threading.Event()
+        self.left = threading.Event()
+        self._begin, self._rest = begin, rest
+
+    def __call__(self, _request: pb.RenderRequest, context: Any) -> Iterator[pb.RenderResponse]:
+        context.add_callback(self._leave)
+        yield from self._begin
+        self.go_on.wait()
+        yield from self._rest
+
+    def _leave(self) -> None:
+        self.left.set()
+        self.go_on.set()
 
 
 def fail(

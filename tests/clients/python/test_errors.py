@@ -1,4 +1,4 @@
-import threading
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +22,7 @@ from swash_client import (
     UnavailableError,
     UnknownSoundError,
 )
-from tests.clients.python.scripted import Scripted, fail, header, serving
+from tests.clients.python.scripted import Scripted, Slow, fail, header, serving
 
 RETRY = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=2, nanos=500_000_000))
 
@@ -102,17 +102,11 @@ async def test_a_status_that_contradicts_its_details_counts_without_them(scripte
 
 
 async def test_a_deadline_that_passes_is_told_and_stops_the_call(scripted: Scripted, client: Any) -> None:
-    left = threading.Event()
-
-    def script(request: pb.RenderRequest, context: Any) -> Iterator[pb.RenderResponse]:
-        context.add_callback(left.set)
-        yield header()
-        left.wait()
-
-    scripted.scripts = [script]
+    slow = Slow(header())
+    scripted.scripts = [slow]
     with pytest.raises(DeadlineError, match="timeout_s"):
         await client.render("rain", timeout_s=0.2)
-    assert left.wait(30)
+    assert await asyncio.to_thread(slow.left.wait, 30)
 
 
 @pytest.fixture

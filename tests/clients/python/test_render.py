@@ -1,3 +1,4 @@
+import asyncio
 import inspect
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from swash.v1 import sound_pb2 as pb
 from swash_client import AsyncClient, Client, DamagedSoundError, UnavailableError
-from tests.clients.python.scripted import PCM, Scripted, audio, fail, header, play, trailer, whole_take
+from tests.clients.python.scripted import PCM, Scripted, Slow, audio, fail, header, play, trailer, whole_take
 
 BROKEN = (grpc.StatusCode.UNAVAILABLE, "Socket closed")
 
@@ -41,6 +42,8 @@ async def test_takes_come_in_order_each_with_its_seed(scripted: Scripted, client
     scripted.scripts = [play(*whole_take(0), *whole_take(1), *whole_take(2))]
     sounds = await client.takes("step", count=3)
     assert [sound.header.seed for sound in sounds] == [7, 8, 9]
+    for sound in sounds:
+        np.testing.assert_array_equal(sound.samples, PCM / 32_768)
     assert scripted.requests[0].takes == 3
 
 
@@ -79,6 +82,14 @@ async def test_a_sound_that_is_not_what_was_made_is_refused(
     scripted.scripts = [play(*events)]
     with pytest.raises(DamagedSoundError, match=says):
         await client.render("rain")
+
+
+async def test_a_call_that_goes_wrong_is_left_at_once(scripted: Scripted, client: Any) -> None:
+    slow = Slow(BEGIN, SECOND)  # without the first block
+    scripted.scripts = [slow]
+    with pytest.raises(DamagedSoundError) as error:
+        await client.render("rain")
+    assert await asyncio.to_thread(slow.left.wait, 30), error
 
 
 async def test_a_sound_broken_off_is_asked_for_again_with_the_seed_it_had(scripted: Scripted, client: Any) -> None:

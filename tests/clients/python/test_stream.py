@@ -1,7 +1,5 @@
 import asyncio
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -9,35 +7,16 @@ import numpy as np
 import pytest
 
 from swash.v1 import sound_pb2 as pb
-from swash_client import AsyncClient, Client, DamagedSoundError, InvalidRequestError, UnavailableError
-from tests.clients.python.scripted import PCM, Scripted, fail, play, trailer, whole_take
+from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_client import AsyncClient, Client, DamagedSoundError, InvalidRequestError, Stream, UnavailableError
+from tests.clients.python.scripted import BLOCK_FRAMES, PCM, Scripted, Slow, fail, play, trailer, whole_take
 
 BEGIN, FIRST, SECOND, END = whole_take()
 
 
-@dataclass
-class Slow:
-    """Plays the first block, then the rest when the test says so; `left` is set when the caller has gone."""
-
-    go_on: threading.Event = field(default_factory=threading.Event)
-    left: threading.Event = field(default_factory=threading.Event)
-
-    def __call__(self, _request: pb.RenderRequest, context: Any) -> Iterator[pb.RenderResponse]:
-        def leave() -> None:
-            self.left.set()
-            self.go_on.set()
-
-        context.add_callback(leave)
-        yield BEGIN
-        yield FIRST
-        self.go_on.wait()
-        yield SECOND
-        yield END
-
-
 @pytest.fixture
 def slow(scripted: Scripted) -> Slow:
-    script = Slow()
+    script = Slow(BEGIN, FIRST, rest=(SECOND, END))
     scripted.scripts = [script]
     return script
 
@@ -83,14 +62,18 @@ async def test_leaving_early_stops_the_async_call(scripted: Scripted, slow: Slow
         assert not [block async for block in stream]
 
 
-def test_closing_from_another_thread_ends_the_loop(sync: Client, slow: Slow) -> None:
-    with sync.stream("rain") as stream:
-        next(stream)
-        closer = threading.Thread(target=stream.close)
-        closer.start()
-        assert not list(stream)
-        closer.join()
-    assert slow.left.wait(30)
+def test_closing_while_the_next_block_is_awaited_ends_the_loop(scripted: Scripted, slow: Slow) -> None:
+    def events() -> Iterator[pb.RenderResponse]:
+        yield next(call)
+        yield next(call)
+        stream.close()  # as another thread does once the loop waits for the second block
+        yield from call
+
+    with grpc.insecure_channel(scripted.address) as channel:
+        call = SoundServiceStub(channel).Render(pb.RenderRequest())
+        stream = Stream(events(), call.cancel, scripted.address)
+        assert [len(block) for block in stream] == [BLOCK_FRAMES]
+        assert slow.left.wait(30)
 
 
 async def test_closing_from_another_task_ends_the_async_loop(scripted: Scripted, slow: Slow) -> None:
@@ -98,6 +81,17 @@ async def test_closing_from_another_task_ends_the_async_loop(scripted: Scripted,
         await anext(stream)
         asyncio.get_running_loop().call_soon(stream.close)
         assert not [block async for block in stream]
+
+
+async def test_cancelling_a_task_counts_even_when_its_stream_is_closed_too(scripted: Scripted, slow: Slow) -> None:
+    async with AsyncClient(scripted.address) as client, client.stream("rain") as stream:
+        await anext(stream)
+        task = asyncio.ensure_future(anext(stream))
+        loop = asyncio.get_running_loop()
+        loop.call_soon(stream.close)
+        loop.call_soon(task.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 async def test_cancelling_the_task_cancels_the_call(scripted: Scripted, slow: Slow) -> None:
@@ -155,7 +149,7 @@ async def test_an_async_stream_that_ends_early_fails(scripted: Scripted) -> None
 def test_a_stream_that_breaks_off_says_so_after_what_was_heard(scripted: Scripted, sync: Client) -> None:
     scripted.scripts = [fail(grpc.StatusCode.UNAVAILABLE, "Socket closed", after=(BEGIN, FIRST))]
     with sync.stream("rain") as stream:
-        assert len(next(stream)) == 4
+        assert len(next(stream)) == BLOCK_FRAMES
         with pytest.raises(UnavailableError, match="Socket closed"):
             next(stream)
     assert len(scripted.requests) == 1  # what was heard is not played again
@@ -170,6 +164,19 @@ async def test_a_stream_that_is_refused_fails_on_entering(scripted: Scripted, sy
         with pytest.raises(InvalidRequestError, match="channels"):
             async with client.stream("rain", channels=3):
                 pytest.fail("entered")
+
+
+async def test_a_stream_that_begins_wrong_stops_its_call(scripted: Scripted, sync: Client) -> None:
+    first, second = Slow(FIRST), Slow(FIRST)  # no header
+    scripted.scripts = [first, second]
+    with pytest.raises(DamagedSoundError) as sync_error, sync.stream("rain"):
+        pytest.fail("entered")
+    assert first.left.wait(30), sync_error
+    async with AsyncClient(scripted.address) as client:
+        with pytest.raises(DamagedSoundError) as async_error:
+            async with client.stream("rain"):
+                pytest.fail("entered")
+        assert await asyncio.to_thread(second.left.wait, 30), async_error
 
 
 async def test_a_header_before_its_time_says_how_to_get_it(scripted: Scripted, sync: Client) -> None:

@@ -20,7 +20,7 @@ PUFF_HZ = 10.0  # flames of 2 cm puff so often: 1.5 / sqrt(diameter in m) (Ceteg
 CRACKLE_EXPONENT = 0.62  # sizes u^-0.62: few large cracks among many small, as in breaking wood
 LARGEST = 10.0  # 20 dB over the smallest
 PARTIALS = np.array([[0.42], [1.0], [1.73], [2.9]])  # three that ring, and the snap that opens them
-PARTIAL_GAINS = np.array([[0.5], [1.0], [0.7], [0.9]])
+PARTIAL_GAINS = np.array([[0.5], [1.0], [0.7], [0.8]])
 PARTIAL_DECAYS = np.array([[0.8], [1.0], [1.4], [5.0]])
 MOST_EMBERS = 15
 CRACKLE_LEVEL = 0.26
@@ -140,7 +140,7 @@ class Wood:
         crackle = values.number("crackle") * self._character.crackle
         # Wood breaks in flurries: thirty times as often at one moment as at another.
         activity = math.exp(1.8 * self._flurry.at(start) + 1.1 * self._mood.at(start))
-        rate_hz = 60.0 * crackle * (0.35 + 1.3 * size) * (1.0 - 0.4 * wet) * activity
+        rate_hz = 70.0 * crackle * (0.35 + 1.3 * size) * (1.0 - 0.4 * wet) * activity
         self._crackle(*self._crackles.take(start, rate_hz), values)
         self._pop(start, 0.35 * crackle * (0.3 + size) * (1.0 + wet) * activity, values)
         if wet > 0.0:
@@ -155,7 +155,7 @@ class Wood:
             return
         size, wet = values.number("size"), values.number("wet")
         strength = np.minimum(np.maximum(draws[:, 0], 1e-4) ** -CRACKLE_EXPONENT, LARGEST)
-        frequency = 1200.0 * 5.8 ** draws[:, 1] * strength**-0.1 * (1.2 - 0.4 * size) * (1.0 - 0.35 * wet)
+        frequency = 1300.0 * 5.8 ** draws[:, 1] * strength**-0.1 * (1.2 - 0.4 * size) * (1.0 - 0.35 * wet)
         amplitude = _crackle_level(values) * strength
         decay = frequency * (0.2 + 0.6 * draws[:, 2]) * (1.0 + wet)  # wood is a poor bell: Q of 4 to 16
         self._crack(onsets, frequency, decay, amplitude, _place(draws[:, 3], size), draws[:, 4:8])
@@ -231,7 +231,7 @@ class Wood:
 
 def _crackle_level(values: Values) -> float:
     """Return the amplitude of the smallest crackle."""
-    return CRACKLE_LEVEL * (0.3 + 0.7 * values.number("crackle")) * (0.1 + 0.95 * values.number("size"))
+    return CRACKLE_LEVEL * (0.3 + 0.7 * values.number("crackle")) * (0.14 + 0.8 * values.number("size"))
 
 
 def _place(draw: Samples, size: float) -> Samples:
@@ -253,7 +253,7 @@ class Fire:
     def block(self, start: int, values: Values) -> Samples:
         """Return the quantum from absolute frame `start`, shape (2, frames)."""
         size, wet = values.number("size"), values.number("wet")
-        level, hiss = 0.1 + 0.9 * size, 0.1 + 0.42 * size
+        level, hiss = 0.1 + 0.9 * size, 0.16 + 0.66 * size
         flames, gas = self._level.take(np.array([level, hiss]), QUANTUM_FRAMES)
         out = self._flames.block(start, size, values.number("wind")) * flames
         out += self._hiss.block(start, values.number("hiss"), wet) * gas
@@ -326,5 +326,5 @@ FIRE = Effect(
             "FIRECrkl",
         ),
     ),
-    endless=Endless(Fire, gain_db=-11.9, min_loop_s=2.0),
+    endless=Endless(Fire, gain_db=-12.0, min_loop_s=2.0),
 )

@@ -8,7 +8,7 @@ from swash_model.dsp import chance
 from swash_model.dsp.timeline import QUANTUM_FRAMES, QUANTUM_S, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Choice, Effect, Endless, Number, OneShot, Preset, Values
 from swash_model.procedural.effects._step import step_sound
-from swash_model.procedural.effects._surfaces import SHOES, SURFACES
+from swash_model.procedural.effects._step_surfaces import SHOES, SURFACES
 
 SNEAK_HZ, WALK_HZ, RUN_HZ = 0.9, 1.8, 2.8  # steps a second
 LEAN = 0.15  # how far each foot stands from the middle
@@ -107,7 +107,12 @@ FOOTSTEPS = Effect(
         Number("wetness", "How wet the ground is: spatter, bubbles and a duller ground.", 0.0, 1.0, 0.0),
         Number("weight", "How heavy the walker is: louder and lower.", 0.0, 1.0, 0.5),
         Number(
-            "speed", "How fast: 0 sneaks, 0.5 walks, 1 runs (0.9, 1.8, 2.8 steps a second).", 0.0, 1.0, 0.5, live=True
+            "speed",
+            "How fast: 0 sneaks, 0.5 walks, 1 runs (0.9, 1.8, 2.8 steps a second).",
+            0.0,
+            1.0,
+            0.5,
+            live=True,
         ),
         Number("firmness", "How firm the ground is: 0 loose and deep, 1 packed hard.", 0.0, 1.0, 0.5),
         Number("irregularity", "How unevenly steps fall: 0 marches, 1 stumbles.", 0.0, 1.0, 0.3, live=True),
@@ -169,6 +174,6 @@ FOOTSTEPS = Effect(
             "FEETHmn",
         ),
     ),
-    one_shot=OneShot(play, gain_db=0.0),
-    endless=Endless(Gait, gain_db=0.0, min_loop_s=2.0),
+    one_shot=OneShot(play, gain_db=2.9),
+    endless=Endless(Gait, gain_db=-3.8, min_loop_s=2.0),
 )

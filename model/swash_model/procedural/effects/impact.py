@@ -201,12 +201,22 @@ IMPACT = Effect(
     ),
     presets=(
         Preset(
-            "wooden_crate", "A crate that is set down hard.", {"size_m": 0.8, "hollow": 0.9, "bounce": 0.3}, "WOODImpt"
+            "wooden_crate",
+            "A crate that is set down hard.",
+            {"size_m": 0.8, "hollow": 0.9, "bounce": 0.3},
+            "WOODImpt",
         ),
         Preset(
             "anvil",
             "A hammer on an anvil.",
-            {"material": "metal", "size_m": 0.35, "hardness": 0.95, "hollow": 0.0, "position": 0.1, "bounce": 0.15},
+            {
+                "material": "metal",
+                "size_m": 0.35,
+                "hardness": 0.95,
+                "hollow": 0.0,
+                "position": 0.1,
+                "bounce": 0.15,
+            },
             "METLImpt",
         ),
         Preset(
@@ -236,7 +246,7 @@ IMPACT = Effect(
         Preset(
             "stone_thud",
             "A heavy stone dropped on the ground.",
-            {"material": "stone", "size_m": 0.8, "hardness": 0.6, "hollow": 0.0, "damping": 0.2, "bounce": 0.3},
+            {"material": "stone", "size_m": 0.8, "hardness": 0.6, "hollow": 0.0, "damping": 0.35, "bounce": 0.3},
             "ROCKImpt",
         ),
         Preset(
@@ -246,5 +256,5 @@ IMPACT = Effect(
             "RUBRImpt",
         ),
     ),
-    one_shot=OneShot(play, gain_db=-6.6),
+    one_shot=OneShot(play, gain_db=-7.2),
 )

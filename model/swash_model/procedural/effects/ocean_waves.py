@@ -13,8 +13,10 @@ from swash_model.dsp.stereo import correlated
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Effect, Endless, Number, Preset, Values
 
-TRAINS = 3  # breakers come from three places, so that two never arrive alike
-LEAN = (-0.5, 0.5, 0.0)  # where each train breaks, -1 left to 1 right
+FLOOR,SPAN,WFLOOR,WSPAN=600.,3000.,400.,2200.
+TRAINS = 3  # a wave breaks at three places, nowhere at the same moment
+LEAN = np.array([-0.5, 0.5, 0.0])  # where each train breaks, -1 left to 1 right
+BREAK_GAIN = np.stack([1.0 - np.maximum(LEAN, 0.0), 1.0 + np.minimum(LEAN, 0.0)], axis=1)[:, :, None]
 BREAK_RISE_S = 0.35  # a crest topples in a third of a second
 RAMP = np.arange(QUANTUM_FRAMES) / QUANTUM_FRAMES  # envelopes are straight lines within 10 ms
 
@@ -45,6 +47,8 @@ class OceanWaves:
         self._grains = GrainBank()
         self._level = Glide()
         self._shapes: Samples | None = None
+        self._first: int | None = None  # of the waves whose times and strengths are at hand
+        self._breaks_s = self._strength = np.empty((TRAINS, 0))
 
     def block(self, start: int, values: Values) -> Samples:
         """Return the quantum from absolute frame `start`, shape (2, frames)."""
@@ -55,16 +59,16 @@ class OceanWaves:
 
         out = self._far.process(correlated(white, 0.3)) * 0.045
         swell, crest, wash, backwash = self._envelopes(start)
-        cutoff_hz = 900.0 + 6500.0 * np.clip(crest, 0.0, 1.2) * (0.5 + 0.5 * size)
-        centre_hz = 500.0 + 4500.0 * np.clip(wash, 0.0, 1.0)
+        cutoff_hz = FLOOR + SPAN * np.minimum(crest, 1.2) * (0.5 + 0.5 * size)
+        in_range = np.minimum(wash, 1.0)
+        centre_hz = WFLOOR + WSPAN * in_range
+        # The wash runs along the beach: across the picture, from where its wave broke.
+        drift = 0.4 * LEAN[:, None] * (1.0 - 1.6 * in_range)
+        body_level = 1.1 * crest + 0.03 * swell
+        wash_level = np.stack([1.0 - drift, 1.0 + drift], axis=1) * (0.75 * wash[:, None])
         for train in range(TRAINS):
-            left, right = 1.0 - max(0.0, LEAN[train]), 1.0 + min(0.0, LEAN[train])
-            body = self._break[train].process(pink, cutoff_hz[train], 0.6)
-            out += np.array([[left], [right]]) * body * (1.1 * crest[train] + 0.03 * swell[train])
-            # The wash runs along the beach: across the picture, from where its wave broke.
-            hiss = self._wash[train].process(wash_noise, centre_hz[train], 0.7)
-            drift = LEAN[train] * (1.0 - 1.6 * np.clip(wash[train], 0.0, 1.0))
-            out += np.stack([1.0 - 0.4 * drift, 1.0 + 0.4 * drift]) * hiss * (0.75 * wash[train])
+            out += self._break[train].process(pink, cutoff_hz[train], 0.6) * (BREAK_GAIN[train] * body_level[train])
+            out += self._wash[train].process(wash_noise, centre_hz[train], 0.7) * wash_level[train]
         out += self._swell.process(correlated(white, 0.9)) * (0.22 * size * swell.sum(axis=0))
         foam = float(backwash.mean()) * TRAINS
 
@@ -87,8 +91,11 @@ class OceanWaves:
         """Return the four envelopes of each train at a moment, shape (4, TRAINS)."""
         period_s = self._period_s
         first = math.floor(t / period_s) - 3
-        waves = [[self._wave(train, wave) for wave in range(first, first + 6)] for train in range(TRAINS)]
-        breaks_s, strength = np.moveaxis(np.array(waves), 2, 0)
+        if first != self._first:
+            self._first = first
+            waves = [[self._wave(train, wave) for wave in range(first, first + 6)] for train in range(TRAINS)]
+            self._breaks_s, self._strength = np.moveaxis(np.array(waves), 2, 0)
+        breaks_s, strength = self._breaks_s, self._strength
         after = t - breaks_s
         ahead, past = np.minimum(after, 0.0), np.maximum(after, 0.0)
         since_wash = np.maximum(after - 0.05 * period_s, 0.0)
@@ -100,11 +107,13 @@ class OceanWaves:
         return np.asarray(np.stack([swell, crest, wash, backwash]).sum(axis=2))
 
     def _wave(self, train: int, wave: int) -> tuple[float, float]:
-        """Return when a wave breaks, s, and its strength 0.45..1."""
+        """Return when a wave breaks at one of the places, s, and its strength 0.3..1."""
+        seed = self._timeline.seed
         number = wave % self._waves if self._waves else wave + 8  # the hash takes no negative index
-        jitter, strength = chance.uniforms(self._timeline.seed, WAVE_STREAM + train, number, 2)
-        breaks_s = (wave + train / TRAINS + 0.35 + 0.3 * (jitter - 0.5)) * self._period_s
-        return breaks_s, 0.45 + 0.55 * strength
+        late, height = chance.uniforms(seed, WAVE_STREAM, number, 2)
+        later, share = chance.uniforms(seed, WAVE_STREAM + 1 + train, number, 2)
+        breaks_s = (wave + 0.35 + 0.2 * (late - 0.5) + 0.3 * (later - 0.5)) * self._period_s
+        return breaks_s, (0.55 + 0.45 * height) * (0.55 + 0.45 * share)
 
     def _bubble(self, start: int, rate_hz: float) -> None:
         """Let foam burst: small bubbles, most of them near the surface."""

@@ -112,7 +112,7 @@ class Strike:
         if self._bursts is not None and start < self._bursts[0][-1] + SAMPLE_RATE:
             _add_bursts(*self._bursts, start, self._crack_noise.take(start, frames)[0], out)
             out = self._crack.process(out)
-        add_shocks(self._shocks, start, out, spread=0.6)
+        add_shocks(self._shocks, start, out)
         # What is heard later comes from farther up the channel, so air dulls it more and more.
         t = (start + np.arange(0, frames, QUANTUM_FRAMES)) / SAMPLE_RATE
         km = self._km + t * SOUND_M_S / 1000.0
@@ -140,10 +140,9 @@ def _bursts(
     number = np.arange(BURSTS)
     at = np.minimum(number + number**2 // 20, len(sent.onset) - 1)  # every arrival at first, then ever fewer
     draw, length = chance.uniforms(seed, BURST_STREAM, 0, 2 * BURSTS).reshape(2, BURSTS)
-    level = 0.7 * crack * sent.level[at] * (0.3 + 0.7 * draw)
+    level = 1.2 * crack * (0.3 + 0.7 * draw)
     decay = (0.008 + 0.03 * length**2) * SAMPLE_RATE
-    side = 0.4 * sent.side[at]
-    return sent.onset[at].astype(np.int64), decay, level * (1.0 - side), level * (1.0 + side)
+    return sent.onset[at].astype(np.int64), decay, level * sent.left[at], level * sent.right[at]
 
 
 def strike(timeline: Timeline, values: Values) -> Samples:
@@ -243,9 +242,38 @@ THUNDER = Effect(
     presets=(
         Preset(
             "close_crack",
-            "A strike a few houses away.",
-            {"distance_km": 0.2, "crack": 1.0, "power": 0.8, "duration_s": 7.0},
+            "A strike a few houses away: it tears, cracks and booms.",
+            {"distance_km": 0.15, "crack": 1.0, "power": 0.7, "duration_s": 7.0},
             "THUN",
+        ),
+        Preset(
+            "overhead_clap",
+            "A heavy clap right above, with a long echo.",
+            {"distance_km": 0.5, "crack": 0.4, "power": 1.0, "duration_s": 10.0},
+            "THUN",
+        ),
+        Preset("rolling", "Clap after clap, rolling away.", {"distance_km": 3.0, "duration_s": 13.0}, "THUN"),
+        Preset("short_clap", "A single dry clap.", {"distance_km": 0.8, "power": 0.4, "duration_s": 3.5}, "THUN"),
+        Preset(
+            "distant_rumble", "A low rumble from behind the hills.", {"distance_km": 9.0, "duration_s": 11.0}, "THUN"
+        ),
+        Preset(
+            "far_horizon",
+            "Barely there: the storm of another valley.",
+            {"distance_km": 15.0, "power": 0.35, "duration_s": 8.0},
+            "THUN",
+        ),
+        Preset(
+            "storm",
+            "A storm overhead, a strike every ten seconds or so.",
+            {"distance_km": 1.5, "strikes_per_min": 6.0, "power": 0.8, "duration_s": 10.0},
+            "STORM",
+        ),
+        Preset(
+            "distant_storm",
+            "A storm that stays away, grumbling.",
+            {"distance_km": 7.0, "strikes_per_min": 4.0, "duration_s": 12.0},
+            "STORM",
         ),
     ),
     one_shot=OneShot(strike, gain_db=-18.0),

@@ -157,7 +157,8 @@ class Wind:
         rustle = np.stack([leaves.take(start, drive[side]) for side, leaves in enumerate(self._leaves)])
         outside = air * gain + self._leaf_high.process(self._leaf_low.process(rustle)) * (0.5 * foliage)
         singing = values.number("whistle") * (1.0 + 0.4 * interior) * tone_level(mean_m_s)
-        return self._walls.process(outside, walls_hz, 0.7071) + moan + self._tones.block(start, mean_m_s, singing)
+        inside = self._walls.process(outside, walls_hz, 0.7071) + moan
+        return np.asarray(inside + self._tones.block(start, mean_m_s, singing))
 
 
 WIND = Effect(

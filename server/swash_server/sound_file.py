@@ -46,14 +46,13 @@ class Stored:
 def write(file: BinaryIO, key: str, stored: Stored) -> int:
     """Write a sound under its key, 64 hex digits, and return the size in bytes."""
     frames, channels = stored.sound.shape
-    samples = np.ascontiguousarray(stored.sound, "<f4")
+    samples = np.ascontiguousarray(stored.sound, "<f4").reshape(-1).view(np.uint8)
     meta = json.dumps(stored.meta, separators=(",", ":")).encode()
     meta += b" " * (-(HEAD_BYTES + len(meta)) % ALIGNMENT_BYTES)
     rest = REST.pack(bytes.fromhex(key), stored.sample_rate, channels, frames, len(meta)) + meta
-    digest = _digest(rest, memoryview(samples).cast("B") if samples.size else b"")
-    file.write(FRONT.pack(MAGIC, VERSION, digest) + rest)
-    file.write(samples.data if samples.size else b"")
-    return FRONT.size + len(rest) + samples.nbytes
+    file.write(FRONT.pack(MAGIC, VERSION, _digest(rest, samples.data)) + rest)
+    file.write(samples.data)
+    return FRONT.size + len(rest) + len(samples)
 
 
 def size_of(stored: Stored) -> int:
