@@ -11,10 +11,8 @@ ALL = ("startup", "effects", "first_frames", "throughput")
 
 def main() -> None:
     """Print Markdown for LOG.md."""
-    print(
-        f"swash {version('swash')}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    )
-    print(f"load average before: {os.getloadavg()[0]:.1f}")
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    print(f"swash {version('swash')}, {machine}, load average before {os.getloadavg()[0]:.1f}")
     for name in sys.argv[1:] or ALL:
         importlib.import_module(f"benchmarks.{name}").main()
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import grpc
 import uvloop
@@ -14,6 +15,9 @@ CLIENTS = (1, 16, 64)
 SECONDS = 6.0
 REQUEST = pb.RenderRequest(effect="rain", duration_s=1.0, sample_rate=44_100, seed=1)  # 176,400 bytes
 
+LOOP_HEAD = ("clients", "swash clips/s", "bare stream clips/s", "ratio", "swash first frames", "bare first frames")
+PACED_HEAD = ("clients, one clip a second each", "swash", "bare stream", "empty call")
+
 
 def main() -> None:
     """Print clips a second and first frames."""
@@ -23,14 +27,13 @@ def main() -> None:
         sizes = [len(message.data) for message in sound.messages]
         with yard_stick_server(sizes) as bare:
             rows = uvloop.run(_measured(server.address, bare))
-    head = ("clients", "swash clips/s", "bare stream clips/s", "ratio", "swash first frames", "bare first frames")
-    table(f"Cached clips of {sum(sizes)} bytes, closed loop, Python clients on the same cores", head, rows[0])
-    head = ("clients, one clip a second each", "swash first frames", "bare stream", "empty call")
-    table("The same, paced: p50 / p99 ms", head, rows[1])
+    table(f"Cached clips of {sum(sizes)} bytes, closed loop, Python clients on the same cores", LOOP_HEAD, rows[0])
+    table("The same, paced: first frames p50 / p99 ms", PACED_HEAD, rows[1])
 
 
 async def _measured(ours: str, bare: str) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
-    loops, paces = [], []
+    loops: list[tuple[str, ...]] = []
+    paces: list[tuple[str, ...]] = []
     request = REQUEST.SerializeToString()
     for clients in CLIENTS:
         channels = [[grpc.aio.insecure_channel(address) for _ in range(clients)] for address in (ours, bare)]
@@ -45,8 +48,8 @@ async def _measured(ours: str, bare: str) -> tuple[list[tuple[str, ...]], list[t
                 percentiles_ms(a), percentiles_ms(b),
             )
         )  # fmt: skip
-        a, b, c = [await paced(call, clients, SECONDS) for call in (swash, stick, empty)]
-        paces.append((str(clients), percentiles_ms(a), percentiles_ms(b), percentiles_ms(c)))
+        times = [await paced(call, clients, SECONDS) for call in (swash, stick, empty)]
+        paces.append((str(clients), *map(percentiles_ms, times)))
         for channel in (*channels[0], *channels[1]):
             await channel.close()
     return loops, paces
@@ -56,7 +59,7 @@ def _streaming(
     channels: list[grpc.aio.Channel], method: str, request: bytes, *, skip: int
 ) -> Callable[[int], Awaitable[float]]:
     """Return a call that gives the time to the first message after `skip`; it reads to the end."""
-    calls = [channel.unary_stream(method) for channel in channels]
+    calls: list[Any] = [channel.unary_stream(method) for channel in channels]
 
     async def call(number: int) -> float:
         began, first, count = time.perf_counter(), 0.0, 0
@@ -70,7 +73,7 @@ def _streaming(
 
 
 def _unary(channels: list[grpc.aio.Channel], method: str) -> Callable[[int], Awaitable[float]]:
-    calls = [channel.unary_unary(method) for channel in channels]
+    calls: list[Any] = [channel.unary_unary(method) for channel in channels]
 
     async def call(number: int) -> float:
         began = time.perf_counter()

@@ -6,6 +6,7 @@ python -m benchmarks.yard_stick SIZE [SIZE ...]     prints its port, serves unti
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
 import uvloop
@@ -23,7 +24,7 @@ async def main() -> None:
         return b""
 
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    handlers = {
+    handlers: dict[str, Any] = {
         "Stream": grpc.unary_stream_rpc_method_handler(stream),
         "Empty": grpc.unary_unary_rpc_method_handler(empty),
     }

@@ -1,6 +1,5 @@
 """What is asked (`Ask`), and what will sound (`Spec`): frozen, valid, and equal when the sound is equal."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,7 +70,23 @@ class Spec:
 
     def canonical(self) -> bytes:
         """Return bytes that are equal exactly when two Specs are."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, separators=(",", ":")).encode()
+        layers = [
+            (layer.effect, layer.preset, layer.parameters, layer.level_db, layer.ucs_cat_id)
+            for layer in self.layers
+        ]
+        # Field by field: every hit computes this, and dataclasses.asdict is six times as slow.
+        return json.dumps(
+            (
+                self.engine,
+                layers,
+                self.duration_s,
+                self.loop,
+                self.trim,
+                self.endless,
+                self.seed,
+                self.object_seed,
+            )
+        ).encode()
 
 
 @dataclass(frozen=True, slots=True)

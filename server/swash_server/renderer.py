@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from swash_model.dsp.timeline import QUANTUM_FRAMES
 from swash_model.engine import Engine
 from swash_model.spec import Block, Spec
 from swash_server.errors import OverloadedError
@@ -17,10 +18,10 @@ from swash_server.mastering import Mastering, master, measure
 from swash_server.metrics import Metrics
 from swash_server.scheduler import Scheduler
 from swash_server.store import Store, Stored
-from swash_server.tape import Facts, MemoryTier, Tape
+from swash_server.tape import PIECE_FRAMES, Facts, MemoryTier, Tape
 
 FIRST_TURN_FRAMES = 960  # 20 ms at 48 kHz: two quanta, and the first frames are out
-TURN_FRAMES = 16_384  # 64 KiB of 16-bit stereo; some 10 ms of work
+TURN_FRAMES = PIECE_FRAMES - QUANTUM_FRAMES  # one message a turn; some 10 ms of work
 UNKNOWN_LENGTH_S = 20.0  # what admission reckons with for a one-shot
 BYTES_A_SAMPLE = 8  # a float32, its int16 message, and room
 RETRY_AFTER_S = 1.0

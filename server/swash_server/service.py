@@ -98,6 +98,7 @@ class SoundService:
         self, take: int, wanted: wire.Wanted, resolved: Resolved, order: Order, arrived_s: float
     ) -> AsyncGenerator[bytes]:
         tape, cached = await self._renderer.open(order)
+        sent_bytes = 0
         try:
             yield wire.header(
                 request_id=REQUEST_ID.get(),
@@ -110,7 +111,6 @@ class SoundService:
                 frames=tape.frames,
                 cached=cached,
             )
-            sent = self._metrics.sent.labels(wanted.encoding.name)
             waiting = take == 0
             messages = cut.messages(tape, wanted.encoding, loop=order.spec.loop, first_frame=wanted.first_frame)
             async with aclosing(messages):
@@ -118,9 +118,10 @@ class SoundService:
                     if waiting:
                         self._metrics.first_frames.labels(cached.value).observe(time.perf_counter() - arrived_s)
                         waiting = False
-                    sent.inc(len(message))
+                    sent_bytes += len(message)
                     yield message
             facts = await tape.finished()
             yield wire.trailer(take=take, facts=facts, sha256=await cut.sha256(tape, wanted.encoding))
         finally:
+            self._metrics.sent.labels(wanted.encoding.name).inc(sent_bytes)
             self._renderer.leave(tape)

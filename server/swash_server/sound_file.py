@@ -55,11 +55,6 @@ def write(file: BinaryIO, key: str, stored: Stored) -> int:
     return FRONT.size + len(rest) + len(samples)
 
 
-def size_of(stored: Stored) -> int:
-    """Return at least the bytes that a sound will take as a file, without its meta."""
-    return HEAD_BYTES + stored.sound.size * 4
-
-
 def read(file: BinaryIO, key: str) -> Stored:
     """Return the sound of this key; raise DamagedError when a single bit of the file is not as it was."""
     head = file.read(HEAD_BYTES)

@@ -81,7 +81,7 @@ class Store:
 
     def put(self, key: str, stored: Stored) -> bool:
         """Remember a sound; return whether there was room and permission."""
-        if sound_file.size_of(stored) > self._max_bytes:
+        if stored.sound.nbytes > self._max_bytes:
             return False
         path = self._path(key)
         # A name of its own: two writers of one sound must not share a half-written file.
@@ -91,6 +91,8 @@ class Store:
             try:
                 with temporary.open("xb") as file:
                     size = sound_file.write(file, key, stored)
+                if size > self._max_bytes:
+                    return False
                 with self._lock:
                     temporary.replace(path)
                     self._in_index(lambda index: self._add(index, key, size))

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 from google.rpc import error_details_pb2
@@ -28,8 +29,8 @@ def waves(**fields: Any) -> pb.RenderRequest:
     return pb.RenderRequest(prompt="slow waves on a pebble beach", duration_s=2.0, **fields)
 
 
-def pcm(answer: Answer) -> np.ndarray:  # type: ignore[type-arg]
-    return np.frombuffer(answer.audio, "<i2").reshape(-1, answer.header.channels) / 32768.0
+def pcm(answer: Answer) -> npt.NDArray[np.float64]:
+    return np.asarray(np.frombuffer(answer.audio, "<i2").reshape(-1, answer.header.channels) / 32768.0)
 
 
 def test_words_become_the_sound_they_name(server: ServerProcess) -> None:

@@ -345,8 +345,10 @@ def test_a_smaller_bound_is_reached_at_the_start(folder: Path) -> None:
 def test_a_sound_larger_than_the_bound_is_refused_and_pushes_nothing_out(folder: Path) -> None:
     with opened(folder, max_bytes=5000) as store:
         assert store.put(key_of(1), sound_of(1))
-        assert not store.put(key_of(2), sound_of(2, frames=1000))
+        for frames in (1000, 625):  # far too large, and by no more than its head
+            assert not store.put(key_of(2), sound_of(2, frames=frames))
         assert same(store.get(key_of(1)), sound_of(1))
+        assert [path.name for path in folder.glob("*/*")] == [path_of(folder, 1).name]
 
 
 def test_a_sound_nearly_as_large_as_the_bound_stays(folder: Path) -> None:

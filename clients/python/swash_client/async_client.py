@@ -45,7 +45,7 @@ class AsyncClient:
         """Connect at the first call; `credentials` encrypt, as from `grpc.ssl_channel_credentials()`."""
         self._address = address
         self._timeout_s = timeout_s
-        # The largest message is 64 KiB of audio or a list of effects: gRPC's own limit of 4 MiB holds both.
+        # The largest messages, 128 KiB of audio or a list of effects, fit gRPC's own limit of 4 MiB.
         self._channel = (
             grpc.aio.secure_channel(address, credentials) if credentials else grpc.aio.insecure_channel(address)
         )

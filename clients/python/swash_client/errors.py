@@ -26,7 +26,7 @@ class InvalidRequestError(SwashError):
 
 
 class UnknownSoundError(SwashError):
-    """The prompt or the effect matches nothing."""
+    """The prompt matches nothing; an effect that is not there is an InvalidRequestError instead."""
 
     def __init__(self, message: str, suggestions: Sequence[str] = (), unknown_words: Sequence[str] = ()) -> None:
         """Carry what to try instead and what was not understood; empty when only the message tells."""

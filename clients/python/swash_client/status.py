@@ -6,7 +6,7 @@ from typing import cast
 
 import grpc
 from google.protobuf.any_pb2 import Any
-from google.rpc import error_details_pb2  # type: ignore[import-untyped, unused-ignore]
+from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb

@@ -64,7 +64,7 @@ class ProceduralEngine:
         if ask.effect is not None:
             layer = _layer(ask.effect, dict(ask.parameters))
             return Resolved(_spec(ask, (layer,), ask.duration_s, ask.loop))
-        understood = understand(ask.prompt or "")
+        understood = understand(ask.prompt or "", loop=ask.loop)
         understood.raise_unless_playable()
         layers = tuple(
             _layer(

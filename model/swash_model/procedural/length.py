@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import Effect, Number
 from swash_model.procedural.reading import Heard
+from swash_model.procedural.roles import STRONG
 from swash_model.procedural.sentence import Sentence
 from swash_model.spec import DEFAULT_ENDLESS_S, MAX_DURATION_S, MAX_LOOP_S, Value
 
@@ -25,8 +26,8 @@ class Length:
     inner_s: float | None = None
 
 
-def length_of(sentence: Sentence, heard: Sequence[Heard]) -> Length:
-    """Return how long the effects that are named shall sound."""
+def length_of(sentence: Sentence, heard: Sequence[Heard], *, loop: bool) -> Length:
+    """Return how long the effects that are named shall sound; `loop` when a loop is asked for beside the words."""
     effects = [EFFECTS[each.effect] for each in heard]
     endless = [effect.endless for effect in effects if effect.endless]
     entries = [term.entry for term in sentence.terms if term.entry and not term.negated]
@@ -35,7 +36,7 @@ def length_of(sentence: Sentence, heard: Sequence[Heard]) -> Length:
     if said_s:
         said_s = min(max(said_s, SHORTEST_S), MAX_DURATION_S)
     implied_s = None if "single" in times or not endless else _implied_s(sentence, heard)
-    if endless and "loop" in times:
+    if endless and (loop or "loop" in times):
         shortest_s = max(each.min_loop_s for each in endless)
         return Length(min(max(said_s or implied_s or CONTINUOUS_S, shortest_s), MAX_LOOP_S), loop=True)
     if endless and "continuous" in times:
@@ -70,9 +71,9 @@ def _to_the_end_s(effects: Sequence[Effect]) -> float | None:
 def _implied_s(sentence: Sentence, heard: Sequence[Heard]) -> float | None:
     """Return how long the things that are named take: "walking" a while, "two steps" two steps."""
     lengths_s = []
-    for number in {number for each in heard for number in each.terms}:
+    for number, effect in {(number, each.effect) for each in heard for number in each.terms}:
         term = sentence.terms[number]
-        if term.entry and term.entry.duration_s:
+        if term.entry and term.entry.duration_s and term.says(effect) >= STRONG:
             counted_s = STEP_S * term.count if term.count else term.entry.duration_s
             lengths_s.append(min(counted_s, term.entry.duration_s))
     return max(lengths_s, default=None)

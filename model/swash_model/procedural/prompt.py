@@ -62,8 +62,11 @@ class Understood:
             raise UnknownSoundError(self.prompt, self.suggestions, self.unknown_words)
 
 
-def understand(prompt: str) -> Understood:
-    """Return what a prompt asks for. Any text has an answer; the same text always the same."""
+def understand(prompt: str, *, loop: bool = False) -> Understood:
+    """Return what a prompt asks for. Any text has an answer; the same text always the same.
+
+    `loop` says that a loop is wanted, as the word would: lengths that words imply are then a loop's.
+    """
     vocabulary = english()
     # Longer than any prompt may be: it is read as nothing rather than in part.
     sentence = parse(prompt if len(prompt) <= MAX_PROMPT_CHARACTERS else "", vocabulary)
@@ -78,7 +81,7 @@ def understand(prompt: str) -> Understood:
     if understood.confidence < PLAYABLE:
         return replace(understood, suggestions=tuple(_suggestions(understood, vocabulary)))
     owned = owners(sentence, reading.heard)
-    length = length_of(sentence, reading.heard)
+    length = length_of(sentence, reading.heard, loop=loop)
     parts = tuple(
         _part(sentence, heard, [number for number, owner in owned.items() if owner == index], level_db, length)
         for index, (heard, level_db) in enumerate(zip(reading.heard, LEVELS_DB, strict=False))

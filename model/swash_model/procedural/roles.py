@@ -11,8 +11,11 @@ BEFORE_ANOTHER_NOUN = 0.4  # "rain barrel, wind turbine": the last noun is the t
 def weight(sentence: Sentence, number: int, effect: str) -> float:
     """Return how strongly a term names an effect, given its place in the sentence."""
     term = sentence.terms[number]
-    later = (other for other in sentence.terms[number + 1 :] if other.chunk == term.chunk)
-    adjective = any(outside(other, effect) >= STRONG for other in later)
+    adjective = any(
+        outside(other, effect) >= STRONG and not other.words.endswith("ing")
+        for other in sentence.terms[number + 1 :]
+        if other.chunk == term.chunk
+    )
     return term.says(effect) * role(sentence, term.chunk, effect) * (BEFORE_ANOTHER_NOUN if adjective else 1.0)
 
 

@@ -89,16 +89,14 @@ class Vocabulary:
     def longest_match(self, words: Sequence[str]) -> tuple[Entry | None, int]:
         """Return what the first words mean, the longest phrase first, and how many they are.
 
-        The last word of a phrase may be inflected; None for a first word that is not known.
+        A single word may be inflected, of a phrase only its last, as a plural; None for what is not known.
         """
-        for first in variants(words[0]):
-            for length in range(min(self.longest.get(first, 0), len(words)), 0, -1):
-                middle, last = words[1 : length - 1], words[length - 1]
-                for ending in variants(last) if length > 1 else (None,):
-                    phrase = (first,) if ending is None else (first, *middle, ending)
-                    if entry := self.entries.get(phrase):
-                        return entry, length
-        return None, 1
+        for length in range(min(self.longest.get(words[0], 0), len(words)), 1, -1):
+            phrase = tuple(words[:length])
+            singular = (*phrase[:-1], phrase[-1].removesuffix("s"))
+            if entry := self.entries.get(phrase) or self.entries.get(singular):
+                return entry, length
+        return next((self.entries[word,] for word in variants(words[0]) if (word,) in self.entries), None), 1
 
     def at_distance(self, metres: float) -> Entry:
         """Return what "so many metres" means."""

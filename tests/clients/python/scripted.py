@@ -12,7 +12,7 @@ import grpc
 import numpy as np
 from google.protobuf.any_pb2 import Any as Detail
 from google.protobuf.message import Message
-from google.rpc import status_pb2  # type: ignore[import-untyped, unused-ignore]
+from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb

@@ -48,7 +48,7 @@ class _Step:
         self._weight, self._wetness = values.number("weight"), values.number("wetness")
         self._firm, self._loose = 0.8 + 0.4 * values.number("firmness"), 1.4 - 0.8 * values.number("firmness")
         give = self._surface.give
-        self._water = min(1.0, self._surface.water + self._wetness * (0.8 - 0.4 * give))  # soft ground drinks
+        self._film = self._wetness * (0.8 - 0.4 * give)  # soft ground drinks
         # Skin grinds nothing on stone, but moves sand like any sole.
         self._grip = self._shoe.tread * (self._shoe.grind + (1.0 - self._shoe.grind) * give)
         self._met = (1.0 - 0.8 * give) * self._firm  # how much of the shoe itself is heard
@@ -56,7 +56,7 @@ class _Step:
         # Each step lands on another spot; wet ground is duller, and a heavy foot turns larger pieces.
         self._spot = chance.uniforms(timeline.seed, SPOT_STREAM, 0, 8)
         self._colour = (1.0 - 0.2 * self._wetness) * (1.1 - 0.2 * self._weight) * (0.94 + 0.12 * self._spot[0])
-        wake_s = WAKE_S + DRIP_S * self._water + (PLATE_S if self._surface.rattle else 0.0)
+        wake_s = WAKE_S + DRIP_S * min(1.0, self._film + self._surface.depth) + (PLATE_S if self._surface.rattle else 0.0)
         self._frames = round((self._tread.stance_s + wake_s) * SAMPLE_RATE)
         self._bursts, self._grains = BurstBank(), GrainBank(64)
 
@@ -68,14 +68,23 @@ class _Step:
         self._knock()
         self._scatter()
         if self._surface.squeak > 0.0:
-            out += self._squeak()
+            out += self._stick_slip(165.0, 800.0, 8.0) * self._surface.squeak
+        if self._spot[1] < self._surface.creak * self._loose:
+            out += self._stick_slip(55.0, 560.0, 16.0) * 0.8
         if self._spot[1] < self._surface.crack:
             self._crack()
         self._bursts.sound(out)
         self._grains.sound(out)
         out *= 10.0 ** (self._surface.level_db / 20.0)
-        if self._water > 0.0:
-            out += splash(self._timeline, self._tread, self._water, self._surface.suction, self._frames)
+        if self._film + self._surface.depth > 0.0:
+            out += splash(
+                self._timeline,
+                self._tread,
+                film=self._film,
+                depth=self._surface.depth,
+                thickness=self._surface.suction,
+                frames=self._frames,
+            )
         if self._surface.suction > 0.0:
             out += suction(self._timeline, self._tread, 0.3 * self._surface.suction, self._frames)
         return fade_out(out, 0.05)
@@ -214,22 +223,22 @@ class _Step:
             centre_hz=pieces.low_hz * self._colour * (pieces.high_hz / pieces.low_hz) ** u[:, 1],
             resonance=pieces.resonance,
             decay=pieces.decay * 2.0 ** (2.0 * u[:, 1] - 1.0),  # small pieces are high and short
-            amplitude=pieces.level * u[:, 2] ** pieces.spread * np.sqrt(stirred[onsets]),
+            amplitude=pieces.level * u[:, 2] ** pieces.spread * stirred[onsets] ** 0.75,
             pan=0.9 * (u[:, 3] - 0.5),
             key=u[:, 4],
         )
 
-    def _squeak(self) -> Samples:
-        """Return dry snow that sticks and slips under the sole, shape (frames,)."""
+    def _stick_slip(self, rate_hz: float, pitch_hz: float, resonance: float) -> Samples:
+        """Return what sticks and slips under the weight, dry snow or a loose board, shape (frames,)."""
         u = chance.uniforms(self._timeline.seed, SLIP_STREAM, 0, 82)
-        slips_s = 0.015 + np.cumsum((0.6 + 0.8 * u[:40]) / (150.0 + 130.0 * u[80]))
-        force = np.zeros(len(self._tread.push))
-        slips = _frames(slips_s)
-        heard = slips < len(force)
-        force[slips[heard]] = (self._tread.push[slips[heard]]) * (0.3 + u[40:80][heard])
-        pitch_hz = (620.0 + 480.0 * u[81]) * np.array([1.0, 1.53, 2.41])
-        modes = Modes(pitch_hz, np.pi * pitch_hz / 8.0, np.array([1.0, 0.5, 0.3]))
-        return ring(modes, force, self._frames) * self._surface.squeak
+        slips = _frames(0.015 + np.cumsum(0.6 + 0.8 * u[:40]) / (rate_hz * (0.75 + 0.5 * u[80])))
+        push = self._tread.push
+        heard = slips < len(push)
+        force = np.zeros(len(push))
+        force[slips[heard]] = push[slips[heard]] * (0.3 + u[40:80][heard])
+        partials_hz = pitch_hz * (0.75 + 0.6 * u[81]) * np.array([1.0, 1.53, 2.41])
+        modes = Modes(partials_hz, np.pi * partials_hz / resonance, np.array([1.0, 0.5, 0.3]))
+        return ring(modes, force, self._frames)
 
     def _crack(self) -> None:
         """Let ice crack: a few sharp notes one after another."""

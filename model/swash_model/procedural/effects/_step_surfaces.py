@@ -57,10 +57,11 @@ class Surface:
     tick: float = 0.0
     spot: float = 0.04
     pieces: Pieces | None = None
-    water: float = 0.0
-    squeak: float = 0.0
+    depth: float = 0.0  # of water over it
     suction: float = 0.0
-    crack: float = 0.0
+    squeak: float = 0.0  # how much it sticks and slips
+    creak: float = 0.0  # how likely a step makes it creak
+    crack: float = 0.0  # how likely a step cracks it
     rattle: float = 0.0
 
 
@@ -79,7 +80,7 @@ SURFACES = {
     "wood": Surface(
         "wood", 0.4, (1.5, 0.8, 0.45), 1.0,
         Grains(120, 0.0015, 800, 4000, 0.1), Scuff(600, 4000, 0.08),
-        give=0.15, thump=0.5, level_db=0.5, tick=0.6, spot=0.12,
+        give=0.15, thump=0.5, level_db=0.5, tick=0.6, spot=0.12, creak=0.1,
     ),
     "metal": Surface(
         "sheet_metal", 0.35, (0.45, 0.3), 3.0,
@@ -89,7 +90,7 @@ SURFACES = {
     "gravel": Surface(
         "stone", 0.3, (1.2,), 4.0,
         Grains(2200, 0.0016, 2600, 10500, 0.75), Scuff(800, 5000, 0.15),
-        give=0.5, thump=0.4, settle_s=0.05, level_db=-11.5,
+        give=0.5, thump=0.4, settle_s=0.05, level_db=-13,
         pieces=Pieces(200, 1100, 8500, 4.0, 600, 0.80, 4.0),
     ),
     "sand": Surface(
@@ -130,12 +131,12 @@ SURFACES = {
     "mud": Surface(
         "rubber", 0.06, (1.0,), 1.0,
         Grains(500, 0.004, 250, 1200, 0.9), Scuff(300, 1800, 0.5),
-        give=1.0, thump=0.4, settle_s=0.03, level_db=-2.5, water=0.15, suction=1.0,
+        give=1.0, thump=0.4, settle_s=0.03, level_db=-2.5, depth=0.15, suction=1.0,
     ),
     "water_shallow": Surface(
         "rubber", 0.06, (1.0,), 1.0,
         Grains(1200, 0.003, 700, 5000, 0.4), Scuff(500, 7000, 0.4),
-        give=0.9, thump=0.3, settle_s=0.09, level_db=-9, water=1.0,
+        give=0.9, thump=0.3, settle_s=0.09, level_db=-10, depth=1.0,
     ),
     "carpet": Surface(
         "rubber", 0.4, (0.6,), 1.0,
@@ -166,7 +167,7 @@ class Shoe:
 
 SHOES = {
     "barefoot": Shoe(0.12, 0.75, 0.70, 0.80, 0.15, 0.9, 0.45, 250, 1900, 0.0090, 0.04, 190, 140),
-    "soft": Shoe(0.38, 0.85, 0.65, 0.90, 0.50, 0.8, 0.30, 250, 1700, 0.0100, 0.14, 280, 110),
+    "soft": Shoe(0.38, 0.85, 0.65, 0.90, 0.50, 0.8, 0.42, 250, 1700, 0.0100, 0.14, 280, 110),
     "hard": Shoe(0.68, 1.00, 0.70, 1.00, 1.00, 0.9, 0.20, 900, 5000, 0.0100, 0.42, 760, 115),
     "boot": Shoe(0.56, 1.05, 0.80, 1.15, 1.00, 1.2, 0.35, 180, 1300, 0.0140, 0.30, 330, 90),
     "heel": Shoe(0.93, 0.80, 0.30, 0.55, 0.50, 0.40, 0.60, 2200, 8000, 0.0025, 0.70, 1900, 200),

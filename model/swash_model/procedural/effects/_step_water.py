@@ -12,9 +12,16 @@ SLAP_STREAM, DROP_STREAM, BUBBLE_STREAM, SUCTION_STREAM = 80, 81, 82, 83
 LATEST_DROP_S = 0.45  # what was thrown up higher falls back unheard
 
 
-def splash(timeline: Timeline, step: Tread, water: float, thickness: float, frames: int) -> Samples:
-    """Return a splash, shape (2, frames): `water` 0 damp to 1 a puddle, `thickness` 0 clear to 1 mud."""
+def splash(
+    timeline: Timeline, step: Tread, *, film: float, depth: float, thickness: float, frames: int
+) -> Samples:
+    """Return a splash, shape (2, frames).
+
+    `film` is how wet the ground is and `depth` how far the foot goes under, `thickness` how muddy the
+    water, each 0 to 1. A film spatters; only depth makes large bubbles.
+    """
     bursts, grains = BurstBank(), GrainBank(64)
+    water = min(1.0, film + depth)
     hits_s = np.array([*(touch.at_s for touch in step.touches), step.stance_s - 0.05])
     force = np.array([*(touch.force for touch in step.touches), 0.25 * step.touches[0].force])
     for layer, (centre_hz, decay_s, level) in enumerate(((1300.0, 0.035, 0.30), (6000.0, 0.07, 0.10))):
@@ -23,13 +30,13 @@ def splash(timeline: Timeline, step: Tread, water: float, thickness: float, fram
             centre_hz=np.full(len(hits_s), centre_hz * (1.0 - 0.3 * thickness)),
             resonance=0.5,
             decay=1.0 / decay_s,
-            amplitude=level * water * force,
+            amplitude=0.8 * level * water * force,
             pan=np.zeros(len(hits_s)),
             key=chance.uniforms(timeline.seed, SLAP_STREAM, layer, len(hits_s)),
         )
     _spatter(bursts, timeline, hits_s, step.touches[0].force, water, thickness)
-    _bubble(grains, timeline, step, round(16 * water), 0.16 * (0.3 + 0.7 * water), 0.001, 0.007)
-    _bubble(grains, timeline, step, round(4 * water), 0.3 * water, 0.006, 0.014)
+    _bubble(grains, timeline, step, round(6 * film + 14 * depth), 0.16, 0.001, 0.0025 + 0.0045 * depth)
+    _bubble(grains, timeline, step, round(4 * depth), 0.4, 0.006, 0.014)
     out = np.zeros((2, frames))
     bursts.sound(out)
     grains.sound(out)
@@ -67,14 +74,14 @@ def _bubble(
     """Let bubbles close behind the foot."""
     u = chance.uniforms(timeline.seed, BUBBLE_STREAM, round(1e6 * largest_m), 5 * count).reshape(count, 5)
     radius = smallest_m + (largest_m - smallest_m) * u[:, 0] ** 2
-    decay = bubbles.decay(radius)
+    decay = 2.0 * bubbles.decay(radius)  # churned water lets none of them ring on
     grains.add(
         _frames(0.02 + (step.stance_s - 0.05) * u[:, 1]),
         frequency_hz=bubbles.frequency_hz(radius),
         decay=decay,
         amplitude=level * step.touches[0].force * u[:, 2],
         pan=0.8 * (u[:, 3] - 0.5),
-        rise=np.where(u[:, 4] > 0.4, 0.1 * decay, 0.0),
+        rise=np.where(u[:, 4] > 0.4, 0.05 * decay, 0.0),
         attack_s=0.0008,
     )
 
@@ -84,14 +91,14 @@ def suction(timeline: Timeline, step: Tread, level: float, frames: int) -> Sampl
     grains = GrainBank(16)
     u = chance.uniforms(timeline.seed, SUCTION_STREAM, 0, 5 * 9).reshape(9, 5)
     radius = 0.004 + 0.005 * u[:, 0]
-    decay = bubbles.decay(radius)
+    decay = 2.0 * bubbles.decay(radius)  # mud is thick
     grains.add(
         _frames(step.stance_s - 0.12 + 0.14 * np.sort(u[:, 1])),
         frequency_hz=bubbles.frequency_hz(radius),
         decay=decay,
         amplitude=level * step.touches[0].force * (0.2 + u[:, 2]),
         pan=0.3 * (u[:, 3] - 0.5),
-        rise=-0.04 * decay,
+        rise=-0.03 * decay,
         attack_s=0.006 + 0.02 * u[:, 4],
     )
     out = np.zeros((2, frames))

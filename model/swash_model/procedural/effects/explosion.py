@@ -10,9 +10,10 @@ from swash_model.dsp import bubbles, chance
 from swash_model.dsp.blasts import friedlander
 from swash_model.dsp.chance import Noise
 from swash_model.dsp.collisions import Collisions
-from swash_model.dsp.envelopes import decay, fade_out, rise, seconds
+from swash_model.dsp.envelopes import decay, fade_out, seconds
 from swash_model.dsp.filters import DENORMAL, butterworth
 from swash_model.dsp.grains import GrainBank
+from swash_model.dsp.stereo import correlated
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Choice, Effect, Number, OneShot, Preset, Values
 
@@ -31,21 +32,22 @@ def _burst(shock, fire, boom, sections, size, near, out):  # type: ignore[no-unt
     `fire` and `boom` are noise (2, frames). Each envelope is a product carried from frame to frame.
     """
     fire_fall = math.exp(-1.0 / ((0.1 + 0.4 * size) * SAMPLE_RATE))
-    cool = math.exp(-CONTROL_FRAMES / ((0.03 + 0.14 * size) * SAMPLE_RATE))
+    cool = math.exp(-CONTROL_FRAMES / ((0.04 + 0.2 * size) * SAMPLE_RATE))
     boom_fall = math.exp(-1.0 / ((0.15 + 0.85 * size) * SAMPLE_RATE))
     boom_wait = math.exp(-1.0 / ((0.005 + 0.025 * size) * SAMPLE_RATE))
     sub_fall = math.exp(-1.0 / ((0.05 + 0.4 * size) * SAMPLE_RATE))
     heat, fire_level, boom_level, waiting, sub_level, phase = 1.0, 1.0, 1.0, 1.0, 1.0, 0.0
-    g, a = 0.0, 0.0
+    g, a, full = 0.0, 0.0, 0.0
     memory = np.zeros((2, 6))
     for frame in range(out.shape[1]):
         if frame % CONTROL_FRAMES == 0:
             cutoff_hz = 80.0 + (7500.0 - 4500.0 * size) * (0.25 + 0.75 * near) * heat
             g = math.tan(math.pi * cutoff_hz / SAMPLE_RATE)
             a = 1.0 / (1.0 + g * (g + 1.4))
+            full = (2500.0 / cutoff_hz) ** 0.4  # a narrower band of noise is softer; a cooling fire is not
             heat *= cool
         phase += 2.0 * math.pi * (28.0 + 45.0 * sub_level * (1.6 - size)) / SAMPLE_RATE
-        ground = 0.9 * size * sub_level * math.sin(phase) if sub_level > 1e-4 else 0.0
+        ground = 0.7 * size * sub_level * math.sin(phase) if sub_level > 1e-4 else 0.0
         if frame < shock.shape[0]:
             ground += shock[frame]
         for channel in range(2):
@@ -61,7 +63,7 @@ def _burst(shock, fire, boom, sections, size, near, out):  # type: ignore[no-unt
                 state[s] = section[1] * x - section[4] * y + state[s + 1] + DENORMAL
                 state[s + 1] = section[2] * x - section[5] * y
                 x = y
-            x = ground + 0.9 * fire_level * low + 4.0 * size * boom_level * (1.0 - waiting) * x
+            x = ground + 0.75 * full * fire_level * low + 4.0 * size * boom_level * (1.0 - waiting) * x
             out[channel, frame] = math.tanh(DRIVE * x) if abs(x) > 0.01 else DRIVE * x
         fire_level *= fire_fall
         boom_level *= boom_fall
@@ -70,14 +72,165 @@ def _burst(shock, fire, boom, sections, size, near, out):  # type: ignore[no-unt
 
 
 @njit(cache=True, nogil=True)
-def _echo(delays, levels, pans, poles, out):  # type: ignore[no-untyped-def]
-    """Add delayed copies to out (2, frames), each duller than the one before."""
-    dull = 0.5 * (out[0] + out[1])
+def _echo(delays, levels, pans, pole, source, out):  # type: ignore[no-untyped-def]
+    """Add delayed copies of the first `source` frames to out (2, frames), each duller than the one before."""
+    dull = 0.5 * (out[0, :source] + out[1, :source])
     for echo in range(delays.shape[0]):
-        pole, memory = poles[echo], 0.0
+        memory = 0.0
         left, right = levels[echo] * (1.0 - pans[echo]), levels[echo] * (1.0 + pans[echo])
-        for frame in range(out.shape[1] - delays[echo]):
+        for frame in range(min(source, out.shape[1] - delays[echo])):
             memory = dull[frame] + pole * (memory - dull[frame]) + DENORMAL
             dull[frame] = memory
             out[0, frame + delays[echo]] += left * memory
             out[1, frame + delays[echo]] += right * memory
+
+
+def explosion(timeline: Timeline, values: Values) -> Samples:
+    """Return one explosion, shape (2, frames)."""
+    size, far = values.number("size"), values.number("far")
+    frames = round((0.9 + 3.1 * size + 0.8 * far) * SAMPLE_RATE)
+    if values.choice("medium") == "water":
+        out = _under_water(timeline, size, frames)
+    else:
+        out = _in_air(timeline, size, far, frames)
+        if (debris := values.number("debris") * (1.0 - far) ** 1.5) > 0.0:
+            _rain_down(timeline, size, debris, out)
+    _return(timeline, size, far, out)
+    if far > 0.0:
+        out = butterworth("lowpass", 9000.0 * 0.06**far).process(out)
+    # The largest is 12 dB louder than a firecracker, the farthest 15 dB softer than the nearest.
+    level = (0.25 + 0.75 * size) * 10.0 ** (-0.75 * far)
+    return fade_out(level * butterworth("highpass", 25.0).process(out), 0.3 * frames / SAMPLE_RATE)
+
+
+def _in_air(timeline: Timeline, size: float, far: float, frames: int) -> Samples:
+    """Return blast, fireball, boom and sub, shape (2, frames)."""
+    out = np.empty((2, frames))
+    # From 1 ms (a firecracker) to 34 ms (a bomb) of over-pressure; far away it has spread out.
+    blast = friedlander(0.001 * 34.0**size * (1.0 + far)) * (2.4 - 1.6 * far)
+    fire = Noise(timeline, FIRE_STREAM).take(0, frames)
+    boom = Noise(timeline, BOOM_STREAM).take(0, frames)
+    boom_hz = np.array((30.0, 140.0)) * (1.7 - 0.9 * size)
+    sections = np.asarray(butter(2, boom_hz, "bandpass", fs=SAMPLE_RATE, output="sos"))
+    _burst(blast, fire, boom, sections, size, 1.0 - far, out)
+    out[:, : len(blast)] += 0.5 * blast * (1.0 - far)  # so that its front stands above all that follows
+    return out
+
+
+def _return(timeline: Timeline, size: float, far: float, out: Samples) -> None:
+    """Add what walls and hills send back; the place is the thing's, so it is the same each time."""
+    draw = chance.uniforms(timeline.object_seed, ECHO_STREAM, 0, 2 * ECHOES).reshape(2, ECHOES)
+    delays = np.sort(0.06 + 0.9 * draw[0] ** 1.5 * (0.4 + size))
+    levels = (0.22 + 0.3 * far) * 0.8 ** np.arange(ECHOES)
+    pole = math.exp(-2.0 * math.pi * (1500.0 - 600.0 * far) / SAMPLE_RATE)
+    source = min(out.shape[1], round((0.4 + 1.2 * size) * SAMPLE_RATE))
+    _echo((delays * SAMPLE_RATE).astype(np.int64), levels, 1.2 * draw[1] - 0.6, pole, source, out)
+
+
+def _rain_down(timeline: Timeline, size: float, debris: float, out: Samples) -> None:
+    """Add dirt that patters down and stones that bounce, from some tenths of a second on."""
+    frames = out.shape[1]
+    t = seconds(frames)
+    first_s, last_s = 0.12 + 0.15 * size, 0.25 + 0.6 * size
+    drive = np.clip((t - first_s) / last_s, 0.0, None)
+    drive = debris * drive * drive * np.exp(2.0 - 2.0 * drive)
+    patter = Collisions(timeline, DIRT_STREAM, rate_hz=120.0 + 500.0 * size, decay_s=0.0012).take(0, drive)
+    out += 0.35 * butterworth("bandpass", (1400.0, 7500.0), order=1, channels=1).process(patter[None])
+
+    count = round((40.0 + 180.0 * size) * debris)
+    draw = chance.uniforms(timeline.seed, STONE_STREAM, 0, 6 * count).reshape(6, count)
+    fall_s = first_s - last_s * np.log(1.0 - 0.98 * draw[0])
+    heavy = draw[1] ** 3
+    hz = (900.0 + 5600.0 * draw[2] ** 1.5) * (1.0 - 0.6 * heavy)
+    stones = GrainBank(capacity=6 * count)
+    for bounce in range(2):
+        onset = fall_s + bounce * (0.06 + 0.12 * draw[3])
+        for partial, ratio in enumerate((1.0, 1.63, 2.41)):  # a stone has no pitch to speak of
+            stones.add(
+                (onset * SAMPLE_RATE).astype(np.int64),
+                frequency_hz=hz * ratio,
+                decay=(250.0 + 900.0 * draw[4]) * (1.0 + 0.5 * partial) * (1.0 - 0.6 * heavy),
+                amplitude=0.12 * (0.15 + heavy) * 0.45**bounce * 0.7**partial,
+                pan=1.6 * draw[5] - 0.8,
+                phase=6.28 * draw[4],
+            )
+    stones.sound(out)
+
+
+def _under_water(timeline: Timeline, size: float, frames: int) -> Samples:
+    """Return a shock, the gas bubble that swells and falls in again and again, and what boils up."""
+    noise = correlated(Noise(timeline, FIRE_STREAM).take(0, frames), 0.6)
+    out = butterworth("lowpass", 320.0 - 160.0 * size).process(noise) * (3.0 * decay(frames, 0.15 + 0.55 * size))
+    blast = friedlander(0.002 + 0.006 * size)
+    out[:, : len(blast)] += 3.0 * blast
+    # Each collapse sends a pulse, softer and sooner after the last (Cole, "Underwater Explosions", 1948).
+    period_s, at_s = 0.07 + 0.38 * size, 0.0
+    for pulse in range(4):
+        at_s += period_s * 0.72**pulse
+        width = (0.002 + 0.004 * size) * (1.0 + 0.4 * pulse) * SAMPLE_RATE
+        first = round(at_s * SAMPLE_RATE) - round(8.0 * width)
+        about = np.arange(-round(8.0 * width), round(8.0 * width))
+        out[:, first : first + len(about)] += 2.0 * 0.6**pulse * np.exp(-np.abs(about) / width)
+    out = np.tanh(1.6 * butterworth("lowpass", 900.0 - 300.0 * size).process(out))
+    _boil(timeline, size, out)
+    return out
+
+
+def _boil(timeline: Timeline, size: float, out: Samples) -> None:
+    """Add bubbles that rise through the water; deep ones keep their pitch."""
+    count = round(30.0 + 90.0 * size)
+    draw = chance.uniforms(timeline.seed, BUBBLE_STREAM, 0, 4 * count).reshape(4, count)
+    radius = bubbles.radius_m(draw[0], 0.004, 0.022, 1.8)
+    after_s = 0.1 - (0.2 + 0.5 * size) * np.log(1.0 - 0.95 * draw[1])
+    boiling = GrainBank(capacity=count)
+    boiling.add(
+        (after_s * SAMPLE_RATE).astype(np.int64),
+        frequency_hz=bubbles.frequency_hz(radius),
+        decay=bubbles.decay(radius),
+        amplitude=0.12 * (radius / 0.01) ** 0.5 * draw[2] * np.exp(-after_s / (0.4 + 0.8 * size)),
+        pan=1.4 * draw[3] - 0.7,
+        attack_s=0.004,
+    )
+    boiling.sound(out)
+
+
+EXPLOSION = Effect(
+    id="explosion",
+    title="Explosion",
+    description="From a firecracker to a bomb, close by or beyond the hills, in air or under water.",
+    ucs_cat_id="EXPLReal",
+    version=1,
+    parameters=(
+        Number(
+            "size",
+            "How much explodes: 0 a firecracker, 0.4 a grenade, 1 a bomb; longer and deeper.",
+            0.0,
+            1.0,
+            0.6,
+        ),
+        Number("far", "How far off it sounds: 1 is a dull thud from beyond the hills.", 0.0, 1.0, 0.15),
+        Number("debris", "How much dirt and stone rains down afterwards.", 0.0, 1.0, 0.4),
+        Choice("medium", "Where it goes off: under water it is muffled and boils.", ("air", "water"), "air"),
+    ),
+    presets=(
+        Preset("grenade", "A hand grenade on soil.", {"size": 0.4, "far": 0.05, "debris": 0.6}, "EXPLReal"),
+        Preset("firecracker", "A banger on the pavement.", {"size": 0.0, "far": 0.0, "debris": 0.0}, "FRWKRec"),
+        Preset("car_bomb", "A car goes up, and comes down in parts.", {"size": 0.7, "debris": 0.9}, "EXPLReal"),
+        Preset("huge_blast", "A bomb, much too close.", {"size": 1.0, "far": 0.0, "debris": 1.0}, "EXPLReal"),
+        Preset(
+            "distant_artillery",
+            "A shell lands kilometres away.",
+            {"size": 0.8, "far": 0.9, "debris": 0.0},
+            "EXPLReal",
+        ),
+        Preset(
+            "quarry_blast",
+            "Rock is blasted across the valley.",
+            {"size": 0.75, "far": 0.5, "debris": 1.0},
+            "EXPLReal",
+        ),
+        Preset("underwater_mine", "A sea mine, heard under water.", {"size": 0.85, "medium": "water"}, "EXPLReal"),
+        Preset("depth_charge", "A charge far below.", {"size": 0.6, "far": 0.6, "medium": "water"}, "EXPLReal"),
+    ),
+    one_shot=OneShot(explosion, gain_db=-6.0),
+)

@@ -13,7 +13,6 @@ from swash_model.dsp.stereo import correlated
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Effect, Endless, Number, Preset, Values
 
-FLOOR,SPAN,WFLOOR,WSPAN=600.,3000.,400.,2200.
 TRAINS = 3  # a wave breaks at three places, nowhere at the same moment
 LEAN = np.array([-0.5, 0.5, 0.0])  # where each train breaks, -1 left to 1 right
 BREAK_GAIN = np.stack([1.0 - np.maximum(LEAN, 0.0), 1.0 + np.minimum(LEAN, 0.0)], axis=1)[:, :, None]
@@ -38,13 +37,16 @@ class OceanWaves:
         self._noise = Noise(timeline, NOISE_STREAM)
         self._wash_noise = Noise(timeline, NOISE_STREAM + 1)
         self._pink = Pink()
+        self._above_rumble = butterworth("highpass", 55.0)
         self._far = butterworth("bandpass", (200.0, 1500.0), order=1)
         self._swell = butterworth("bandpass", (45.0, 260.0), order=1)
         self._break = [StateVariable("lowpass") for _ in range(TRAINS)]
+        self._fizz = butterworth("bandpass", (3500.0, 9000.0), order=1)
         self._wash = [StateVariable("bandpass") for _ in range(TRAINS)]
         self._foam = Events(timeline, FOAM_STREAM)
         self._drips = Events(timeline, ROCK_STREAM)
         self._grains = GrainBank()
+        self._foaming = Glide()
         self._level = Glide()
         self._shapes: Samples | None = None
         self._first: int | None = None  # of the waves whose times and strengths are at hand
@@ -54,14 +56,14 @@ class OceanWaves:
         """Return the quantum from absolute frame `start`, shape (2, frames)."""
         size = values.number("size")
         white = self._noise.take(start)
-        pink = self._pink.process(correlated(white, 0.7))
+        pink = self._above_rumble.process(self._pink.process(correlated(white, 0.7)))
         wash_noise = correlated(self._wash_noise.take(start), 0.35)
 
         out = self._far.process(correlated(white, 0.3)) * 0.045
         swell, crest, wash, backwash = self._envelopes(start)
-        cutoff_hz = FLOOR + SPAN * np.minimum(crest, 1.2) * (0.5 + 0.5 * size)
+        cutoff_hz = 550.0 + 2700.0 * np.minimum(crest, 1.2) * (0.5 + 0.5 * size)
         in_range = np.minimum(wash, 1.0)
-        centre_hz = WFLOOR + WSPAN * in_range
+        centre_hz = 400.0 + 1900.0 * in_range
         # The wash runs along the beach: across the picture, from where its wave broke.
         drift = 0.4 * LEAN[:, None] * (1.0 - 1.6 * in_range)
         body_level = 1.1 * crest + 0.03 * swell
@@ -70,11 +72,14 @@ class OceanWaves:
             out += self._break[train].process(pink, cutoff_hz[train], 0.6) * (BREAK_GAIN[train] * body_level[train])
             out += self._wash[train].process(wash_noise, centre_hz[train], 0.7) * wash_level[train]
         out += self._swell.process(correlated(white, 0.9)) * (0.22 * size * swell.sum(axis=0))
-        foam = float(backwash.mean()) * TRAINS
+        foam = backwash.sum(axis=0)
+        foaming = self._foaming.take(values.number("foam"), QUANTUM_FRAMES)
+        out += self._fizz.process(wash_noise) * (0.07 * foaming * foam)
 
-        self._bubble(start, 900.0 * size * foam * (0.3 + values.number("foam")))
+        drawing_back = float(foam.mean())
+        self._bubble(start, 900.0 * size * drawing_back * (0.1 + 1.2 * values.number("foam")))
         if (rocks := values.number("rocks")) > 0.0:
-            self._drip(start, 120.0 * rocks * foam)
+            self._drip(start, 120.0 * rocks * drawing_back)
         self._grains.sound(out)
         # A wave of 4 m is 12 dB louder than one of 20 cm: energy goes with height squared.
         return out * self._level.take(0.35 * (0.3 + size), QUANTUM_FRAMES)
@@ -124,7 +129,7 @@ class OceanWaves:
             onsets,
             frequency_hz=bubbles.frequency_hz(radius),
             decay=decay,
-            amplitude=0.09 * (radius / 0.001) ** 1.2 * draws[:, 3],
+            amplitude=0.2 * (radius / 0.001) ** 1.2 * draws[:, 3],
             pan=1.6 * draws[:, 5] - 0.8,
             rise=np.where(draws[:, 2] > 0.5, 0.1 * decay, 0.0),
         )
@@ -138,7 +143,7 @@ class OceanWaves:
             onsets,
             frequency_hz=frequency,
             decay=np.where(knock, 25.0, 90.0 + 200.0 * draws[:, 2]),
-            amplitude=np.where(knock, 0.35, 0.12) * draws[:, 3],
+            amplitude=np.where(knock, 0.8, 0.3) * draws[:, 3],
             pan=1.2 * draws[:, 5] - 0.6,
             attack_s=np.where(knock, 0.004, 0.0006),
         )

@@ -28,7 +28,7 @@ STRIKE_STREAM, DUE_STREAM = 41, 42
 
 @njit(cache=True, nogil=True)
 def _add_bursts(onset, decay, left, right, start, noise, out):  # type: ignore[no-untyped-def]
-    """Add bursts of noise (frames,) that die away from their onsets to out (2, frames), whose frame 0 is `start`."""
+    """Add bursts of noise (frames,) that die away from their onsets to out (2, frames); both begin at `start`."""
     for k in range(onset.shape[0]):
         first = max(onset[k], start)
         last = min(onset[k] + int(7.0 * decay[k]), start + out.shape[1])
@@ -236,7 +236,13 @@ THUNDER = Effect(
         Number("duration_s", "How long a strike is heard until it has rolled away.", 3.0, 15.0, 9.0, "s"),
         Number("crack", "How sharply a strike nearer than 1 km tears the air.", 0.0, 1.0, 0.7, live=True),
         Number(
-            "strikes_per_min", "How many strikes a minute a storm has.", 1.0, 6.0, 3.0, curve="logarithmic", live=True
+            "strikes_per_min",
+            "How many strikes a minute a storm has.",
+            1.0,
+            6.0,
+            3.0,
+            curve="logarithmic",
+            live=True,
         ),
     ),
     presets=(
@@ -255,7 +261,10 @@ THUNDER = Effect(
         Preset("rolling", "Clap after clap, rolling away.", {"distance_km": 3.0, "duration_s": 13.0}, "THUN"),
         Preset("short_clap", "A single dry clap.", {"distance_km": 0.8, "power": 0.4, "duration_s": 3.5}, "THUN"),
         Preset(
-            "distant_rumble", "A low rumble from behind the hills.", {"distance_km": 9.0, "duration_s": 11.0}, "THUN"
+            "distant_rumble",
+            "A low rumble from behind the hills.",
+            {"distance_km": 9.0, "duration_s": 11.0},
+            "THUN",
         ),
         Preset(
             "far_horizon",
