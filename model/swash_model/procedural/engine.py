@@ -47,7 +47,8 @@ class ProceduralEngine:
         return f"{KERNELS_VERSION}-{hashlib.blake2b(effects.encode(), digest_size=4).hexdigest()}"
 
     def warm_up(self) -> None:
-        """Compile every kernel (or load it from disk) by sounding each effect once."""
+        """Read the words, and compile every kernel (or load it from disk) by sounding each effect once."""
+        understand("")
         for effect in EFFECTS.values():
             values = Values(effect.resolved())
             timeline = Timeline(seed=1, object_seed=1)

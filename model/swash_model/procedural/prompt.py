@@ -9,7 +9,6 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.confidence import confidence
 from swash_model.procedural.length import Length, length_of, own_duration
 from swash_model.procedural.reading import Heard, read
-from swash_model.procedural.roles import STRONG
 from swash_model.procedural.sentence import Sentence, parse
 from swash_model.procedural.tuning import owners, tuned
 from swash_model.procedural.vocabulary import Vocabulary, english
@@ -20,7 +19,7 @@ SURE = 0.6
 SUGGESTIONS = 3
 LEVELS_DB = (0.0, -6.0, -8.0, -9.0)  # what comes first is heard first; a fourth layer still is
 ALIKE = 0.8  # of difflib's 0..1: a letter or two wrong
-SPELLED = 3  # so many unknown words are compared: it costs half a millisecond each
+SPELLED = 3  # so many unknown words are compared
 UNKNOWN_WORDS = 10  # so many are named
 UNKNOWN_WORD_CHARACTERS = 40
 
@@ -112,11 +111,8 @@ def _suggestions(understood: Understood, vocabulary: Vocabulary) -> list[str]:
 
 def _spelled_like(words: Sequence[str], vocabulary: Vocabulary) -> Iterator[str]:
     """Yield the effects whose names look like one of these words."""
-    names = {
-        phrase[0]: max(entry.sounds, key=lambda effect: entry.sounds[effect])
-        for phrase, entry in vocabulary.entries.items()
-        if len(phrase) == 1 and max(entry.sounds.values(), default=0.0) >= STRONG
-    }
     for word in words:
-        for name in difflib.get_close_matches(word, names, 1, ALIKE):
-            yield names[name]
+        # Few mistype the first letter, and comparing is what costs.
+        near = [name for name in vocabulary.names if name[0] == word[0] and abs(len(name) - len(word)) <= 2]
+        for name in difflib.get_close_matches(word, near, 1, ALIKE):
+            yield vocabulary.names[name]

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from swash_model.procedural.roles import STRONG, role, strongest, weight
+from swash_model.procedural.roles import role, strongest, weight
 from swash_model.procedural.sentence import Sentence
+from swash_model.procedural.vocabulary import STRONG
 
 MAX_LAYERS = 4
 LEAST_LAYER = 0.35  # what is weaker after the first is a rival, not a layer

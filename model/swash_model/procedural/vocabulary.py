@@ -14,6 +14,7 @@ Time = Literal["", "loop", "continuous", "single"]
 Role = Literal["content", "known", "stop", "adverb", "and", "or", "contact", "near", "of", "no", "not"]
 
 ANY = "any"
+STRONG = 0.7  # from here a word names a sound by itself
 LINKS: tuple[Role, ...] = ("and", "or", "contact", "near", "of", "no", "not")
 LEADING_ON: frozenset[Role] = frozenset({"contact", "near", "of"})  # what follows belongs to what stands before
 ENDINGS = (
@@ -76,7 +77,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Every word that is known, by its words; and how numbers and units are called."""
+    """Every word that is known, by its words; and how numbers and units are called.
+
+    `names` are the single words that name an effect outright, {word: effect}.
+    """
 
     entries: Mapping[tuple[str, ...], Entry]
     longest: Mapping[str, int]
@@ -85,6 +89,7 @@ class Vocabulary:
     metres: Mapping[str, float]
     distance: Mapping[str, Mapping[str, float]]
     examples: Mapping[str, str]
+    names: Mapping[str, str]
 
     def longest_match(self, words: Sequence[str]) -> tuple[Entry | None, int]:
         """Return what the first words mean, the longest phrase first, and how many they are.
@@ -133,6 +138,12 @@ def vocabulary_of(document: Mapping[str, Any]) -> Vocabulary:
         metres=units["metres"],
         distance=document["distance"],
         examples=document["examples"],
+        names={
+            words[0]: effect
+            for words, entry in entries.items()
+            for effect, weight in entry.sounds.items()
+            if len(words) == 1 and weight >= STRONG
+        },
     )
 
 

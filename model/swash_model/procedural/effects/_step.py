@@ -70,7 +70,7 @@ class _Step:
         if self._surface.squeak > 0.0:
             out += self._stick_slip(165.0, 800.0, 8.0) * self._surface.squeak
         if self._spot[1] < self._surface.creak * self._loose:
-            out += self._stick_slip(55.0, 560.0, 16.0) * 0.8
+            out += self._stick_slip(55.0, 560.0, 12.0) * 0.35
         if self._spot[1] < self._surface.crack:
             self._crack()
         self._bursts.sound(out)
@@ -231,7 +231,8 @@ class _Step:
     def _stick_slip(self, rate_hz: float, pitch_hz: float, resonance: float) -> Samples:
         """Return what sticks and slips under the weight, dry snow or a loose board, shape (frames,)."""
         u = chance.uniforms(self._timeline.seed, SLIP_STREAM, 0, 82)
-        slips = _frames(0.015 + np.cumsum(0.6 + 0.8 * u[:40]) / (rate_hz * (0.75 + 0.5 * u[80])))
+        slower = np.linspace(0.7, 1.5, 40)  # as the weight comes to rest
+        slips = _frames(0.015 + np.cumsum(slower * (0.6 + 0.8 * u[:40])) / (rate_hz * (0.75 + 0.5 * u[80])))
         push = self._tread.push
         heard = slips < len(push)
         force = np.zeros(len(push))

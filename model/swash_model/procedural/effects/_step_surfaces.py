@@ -73,9 +73,9 @@ SURFACES = {
         pieces=Pieces(20, 2500, 9000, 2.5, 1500, 0.05, 3.0),
     ),
     "tile": Surface(
-        "ceramic", 0.4, (0.75, 0.5), 2.5,
+        "ceramic", 0.42, (0.6, 0.35), 4.0,
         Grains(200, 0.001, 3000, 9000, 0.15), Scuff(2000, 8000, 0.12),
-        give=0.0, thump=0.25, level_db=4, tick=0.35, spot=0.06,
+        give=0.0, thump=0.25, level_db=4, tick=0.35, spot=0.1,
     ),
     "wood": Surface(
         "wood", 0.4, (1.5, 0.8, 0.45), 1.0,
@@ -83,7 +83,7 @@ SURFACES = {
         give=0.15, thump=0.5, level_db=0.5, tick=0.6, spot=0.12, creak=0.1,
     ),
     "metal": Surface(
-        "sheet_metal", 0.35, (0.45, 0.3), 3.0,
+        "sheet_metal", 0.35, (0.38, 0.24), 2.5,
         Grains(80, 0.001, 2500, 9000, 0.08), Scuff(2000, 9000, 0.06),
         give=0.0, thump=0.25, level_db=-0.5, tick=0.4, spot=0.03, rattle=0.5,
     ),

@@ -29,7 +29,8 @@ ECHO_STREAM, STONE_STREAM, BUBBLE_STREAM = 40, 41, 42
 def _burst(shock, fire, boom, sections, size, near, out):  # type: ignore[no-untyped-def]
     """Fill out (2, frames) with fireball, boom and sub, driven together with the shock (frames,).
 
-    `fire` and `boom` are noise (2, frames). Each envelope is a product carried from frame to frame.
+    `fire` and `boom` are noise (2, frames), the low boom placed closer to the middle (correlations of 0.5 and
+    0.8). Each envelope is a product carried from frame to frame.
     """
     fire_fall = math.exp(-1.0 / ((0.1 + 0.4 * size) * SAMPLE_RATE))
     cool = math.exp(-CONTROL_FRAMES / ((0.04 + 0.2 * size) * SAMPLE_RATE))
@@ -52,11 +53,12 @@ def _burst(shock, fire, boom, sections, size, near, out):  # type: ignore[no-unt
             ground += shock[frame]
         for channel in range(2):
             state = memory[channel]
-            band = a * (state[0] + g * (fire[channel, frame] - state[1]))
+            x = 0.86 * fire[0, frame] + (0.5 - channel) * fire[1, frame]
+            band = a * (state[0] + g * (x - state[1]))
             low = state[1] + g * band
             state[0] = 2.0 * band - state[0] + DENORMAL
             state[1] = 2.0 * low - state[1]
-            x = boom[channel, frame]
+            x = boom[0, frame] + (0.35 - 0.7 * channel) * boom[1, frame]
             for k in range(2):
                 section, s = sections[k], 2 + 2 * k
                 y = section[0] * x + state[s]
@@ -113,7 +115,7 @@ def _in_air(timeline: Timeline, size: float, far: float, frames: int) -> Samples
     boom_hz = np.array((30.0, 140.0)) * (1.7 - 0.9 * size)
     sections = np.asarray(butter(2, boom_hz, "bandpass", fs=SAMPLE_RATE, output="sos"))
     _burst(blast, fire, boom, sections, size, 1.0 - far, out)
-    out[:, : len(blast)] += 0.5 * blast * (1.0 - far)  # so that its front stands above all that follows
+    out[:, : len(blast)] += 0.9 * blast * (1.0 - far)  # so that its front stands above all that follows
     return out
 
 
@@ -149,8 +151,8 @@ def _rain_down(timeline: Timeline, size: float, debris: float, out: Samples) -> 
             stones.add(
                 (onset * SAMPLE_RATE).astype(np.int64),
                 frequency_hz=hz * ratio,
-                decay=(250.0 + 900.0 * draw[4]) * (1.0 + 0.5 * partial) * (1.0 - 0.6 * heavy),
-                amplitude=0.12 * (0.15 + heavy) * 0.45**bounce * 0.7**partial,
+                decay=(500.0 + 1500.0 * draw[4]) * (1.0 + 0.5 * partial) * (1.0 - 0.6 * heavy),
+                amplitude=0.25 * (0.15 + heavy) * 0.45**bounce * 0.7**partial,
                 pan=1.6 * draw[5] - 0.8,
                 phase=6.28 * draw[4],
             )
@@ -160,17 +162,21 @@ def _rain_down(timeline: Timeline, size: float, debris: float, out: Samples) -> 
 def _under_water(timeline: Timeline, size: float, frames: int) -> Samples:
     """Return a shock, the gas bubble that swells and falls in again and again, and what boils up."""
     noise = correlated(Noise(timeline, FIRE_STREAM).take(0, frames), 0.6)
-    out = butterworth("lowpass", 320.0 - 160.0 * size).process(noise) * (3.0 * decay(frames, 0.15 + 0.55 * size))
+    out = 4.0 * butterworth("lowpass", 320.0 - 160.0 * size).process(noise)
+    roar = decay(frames, 0.06 + 0.3 * size)
+    pulses = np.zeros(frames)
     blast = friedlander(0.002 + 0.006 * size)
-    out[:, : len(blast)] += 3.0 * blast
+    pulses[: len(blast)] = 3.0 * blast
     # Each collapse sends a pulse, softer and sooner after the last (Cole, "Underwater Explosions", 1948).
-    period_s, at_s = 0.07 + 0.38 * size, 0.0
-    for pulse in range(4):
-        at_s += period_s * 0.72**pulse
-        width = (0.002 + 0.004 * size) * (1.0 + 0.4 * pulse) * SAMPLE_RATE
-        first = round(at_s * SAMPLE_RATE) - round(8.0 * width)
+    period_s, at_s = 0.09 + 0.4 * size, 0.0
+    for number in range(4):
+        at_s += period_s * 0.72**number
+        at = round(at_s * SAMPLE_RATE)
+        width = (0.002 + 0.004 * size) * (1.0 + 0.4 * number) * SAMPLE_RATE
         about = np.arange(-round(8.0 * width), round(8.0 * width))
-        out[:, first : first + len(about)] += 2.0 * 0.6**pulse * np.exp(-np.abs(about) / width)
+        pulses[at + about] += 2.4 * 0.6**number * np.exp(-np.abs(about) / width)
+        roar[at:] += 0.5 * 0.6**number * decay(frames - at, 0.06 + 0.3 * size)
+    out = out * roar + pulses
     out = np.tanh(1.6 * butterworth("lowpass", 900.0 - 300.0 * size).process(out))
     _boil(timeline, size, out)
     return out
@@ -187,7 +193,7 @@ def _boil(timeline: Timeline, size: float, out: Samples) -> None:
         (after_s * SAMPLE_RATE).astype(np.int64),
         frequency_hz=bubbles.frequency_hz(radius),
         decay=bubbles.decay(radius),
-        amplitude=0.12 * (radius / 0.01) ** 0.5 * draw[2] * np.exp(-after_s / (0.4 + 0.8 * size)),
+        amplitude=0.2 * (radius / 0.01) ** 0.5 * draw[2] * np.exp(-after_s / (0.4 + 0.8 * size)),
         pan=1.4 * draw[3] - 0.7,
         attack_s=0.004,
     )

@@ -24,7 +24,7 @@ TICK_S = 0.002
 TICK_LEVEL = 0.45
 GRIT_LEVEL = 0.9
 STRETCH = round(0.012 * SAMPLE_RATE)  # contacts take their noise from different places, so that none is a copy
-LONGEST_GRIT = 6 * STRETCH
+LONGEST_GRIT = 8 * STRETCH
 
 HELD = 15.0  # a firm grip damps so many times more
 GROUND_DECAY = 55.0  # 1/s: what lies under the thing gives one thump
@@ -50,15 +50,15 @@ class Nature:
 
 NATURES = {
     "metal": Nature(1.0, 0.65, 0.6, 0.003, -4.0),
-    "sheet_metal": Nature(0.25, 0.40, 0.8, 0.012, -9.0),
-    "wood": Nature(0.40, 0.50, 1.0, 0.012, 0.0),
+    "sheet_metal": Nature(0.25, 0.40, 1.2, 0.015, -9.0),
+    "wood": Nature(0.40, 0.50, 1.8, 0.02, 0.0),
     "glass": Nature(0.35, 0.60, 0.5, 0.002, 2.0),
     "ceramic": Nature(0.35, 0.55, 0.6, 0.003, 2.5),
     "plastic": Nature(0.12, 0.60, 0.7, 0.005, 1.0),
-    "stone": Nature(1.0, 0.40, 1.4, 0.009, 1.0),
+    "stone": Nature(1.0, 0.40, 2.0, 0.012, 1.0),
     "rubber": Nature(0.15, 0.85, 0.6, 0.004, 2.0),
-    "bone": Nature(0.30, 0.50, 0.8, 0.004, 1.0),
-    "ice": Nature(0.45, 0.45, 1.2, 0.010, 1.0),
+    "bone": Nature(0.30, 0.50, 1.2, 0.006, 1.0),
+    "ice": Nature(0.45, 0.45, 1.6, 0.0120, 1.0),
 }
 
 STUFF = {**MATERIALS, "stone": replace(MATERIALS["stone"], loss=0.006, handling=6.0)}
@@ -90,7 +90,7 @@ def play(timeline: Timeline, values: Values) -> Samples:
 def _level_db(values: Values, nature: Nature) -> float:
     """Return the level that keeps a harder touch from being mainly a louder one, and a tap within hearing."""
     faint = -10.0 * np.log10(values.number("force"))
-    return float(nature.level_db + faint - 8.0 * (values.number("hardness") - 0.7))
+    return float(nature.level_db + faint - 8.0 * (values.number("hardness") - 0.6))
 
 
 def _contacts(timeline: Timeline, values: Values, nature: Nature) -> list[Contact]:
@@ -119,7 +119,7 @@ def _contacts(timeline: Timeline, values: Values, nature: Nature) -> list[Contac
 
 def _hardness(values: Values, strength: float = 1.0) -> float:
     """Return how hard the touch is: what is fast yields less, and what is small lets go sooner."""
-    faster = 0.45 * (values.number("force") * strength - 0.9)
+    faster = 0.45 * (values.number("force") * strength - 0.85)
     smaller = -0.17 * np.log(values.number("size_m") / REFERENCE_SIZE_M)
     return float(values.number("hardness") + faster + smaller)
 
@@ -135,7 +135,7 @@ def _touch_noise(timeline: Timeline, values: Values, contacts: int) -> Samples:
 
 def _forces(contacts: list[Contact], values: Values, nature: Nature, noise: Samples) -> Samples:
     """Return the forces on both places, shape (2, frames): for each contact a push with grit in it."""
-    grit_frames = min(round(6.0 * nature.grit_s * SAMPLE_RATE), LONGEST_GRIT)
+    grit_frames = min(round(5.0 * nature.grit_s * SAMPLE_RATE), LONGEST_GRIT)
     # Of equal energy however long it takes: a longer crunch is a fainter one.
     grit = decay(grit_frames, nature.grit_s) * nature.grit * GRIT_LEVEL / (nature.grit_s * SAMPLE_RATE) ** 0.5
     out = np.zeros((2, contacts[-1].frame + LONGEST_GRIT))
@@ -192,12 +192,12 @@ IMPACT = Effect(
     parameters=(
         Choice("material", "What the thing is made of.", tuple(MATERIALS), "wood"),
         Number("size_m", "How large the thing is: larger is lower.", 0.05, 3.0, 0.5, "m", curve="logarithmic"),
-        Number("hardness", "How hard the two surfaces are: 0 felt, 1 steel.", 0.0, 1.0, 0.65),
-        Number("force", "How hard the hit is: louder and brighter.", 0.05, 1.0, 0.9),
-        Number("hollow", "How much air it encloses: the boom of a box or a bottle.", 0.0, 1.0, 0.5),
+        Number("hardness", "How hard the two surfaces are: 0 felt, 1 steel.", 0.0, 1.0, 0.6),
+        Number("force", "How hard the hit is: louder and brighter.", 0.05, 1.0, 0.85),
+        Number("hollow", "How much air it encloses: the boom of a box or a bottle.", 0.0, 1.0, 0.7),
         Number("position", "Where it is struck: 0 at the rim, 1 in the middle.", 0.0, 1.0, 0.6),
         Number("damping", "How firmly it is held: 0 rings freely, 1 only knocks.", 0.0, 1.0, 0.0),
-        Number("bounce", "How much it bounces and rattles before it lies still.", 0.0, 1.0, 0.4),
+        Number("bounce", "How much it bounces and rattles before it lies still.", 0.0, 1.0, 0.5),
     ),
     presets=(
         Preset(

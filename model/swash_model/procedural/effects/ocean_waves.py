@@ -59,7 +59,7 @@ class OceanWaves:
         pink = self._above_rumble.process(self._pink.process(correlated(white, 0.7)))
         wash_noise = correlated(self._wash_noise.take(start), 0.35)
 
-        out = self._far.process(correlated(white, 0.3)) * 0.045
+        out = self._far.process(correlated(white, 0.3)) * 0.065
         swell, crest, wash, backwash = self._envelopes(start)
         cutoff_hz = 550.0 + 2700.0 * np.minimum(crest, 1.2) * (0.5 + 0.5 * size)
         in_range = np.minimum(wash, 1.0)
@@ -154,7 +154,7 @@ OCEAN_WAVES = Effect(
     title="Ocean waves",
     description="Surf on a shore: breakers, wash and foam.",
     ucs_cat_id="WATRSurf",
-    version=1,
+    version=2,
     parameters=(
         Number("size", "Height of the waves, 0.2 to 4 m.", 0.1, 1.0, 0.6, live=True),
         Number("period_s", "Time between waves: 5 is choppy, 14 a long swell.", 5.0, 16.0, 9.0, "s"),

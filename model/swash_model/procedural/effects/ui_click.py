@@ -40,10 +40,10 @@ class Timbre:
 
 TIMBRES = {
     "plastic": Timbre(
-        (1720.0, 2680.0, 3900.0), (245.0, 270.0, 430.0), (1.0, -0.75, -0.42), (2000.0, 9000.0), 0.3, -1.5
+        (2050.0, 3100.0, 3950.0), (215.0, 240.0, 380.0), (1.0, -0.6, -0.4), (2000.0, 9000.0), 0.25, -1.5
     ),
     "wood": Timbre((980.0, 2560.0), (260.0, 460.0), (1.0, 0.35), (500.0, 3500.0), 0.35, 0.5),
-    "glass": Timbre((2350.0, 3980.0), (170.0, 230.0), (1.0, 0.4), (5000.0, 14_000.0), 0.2, -2.5),
+    "glass": Timbre((2900.0, 3980.0), (170.0, 230.0), (1.0, 0.4), (5000.0, 14_000.0), 0.2, -2.5),
     # Pure octaves, and a tick so faint that it only sharpens the edge: nothing was touched.
     "digital": Timbre(
         (1320.0, 2640.0, 3960.0), (230.0, 330.0, 480.0), (1.0, 0.3, 0.1), (3000.0, 9000.0), 0.04, 0.0
@@ -82,7 +82,7 @@ def _add_modes(out: Samples, timeline: Timeline, values: Values, timbre: Timbre,
     pitch = values.number("pitch") * SECOND_PITCH**number * (1.0 + 0.02 * (now[0] - 0.5))
     # A soft finger hardly moves the higher modes.
     dull = 10.0 ** (-0.7 * softness * np.arange(modes))
-    by_chance = 10.0 ** ((2.0 * now[1:] - 1.0) / 20.0)
+    by_chance = 10.0 ** ((now[1:] - 0.5) / 20.0)
     grains = GrainBank(capacity=modes)
     grains.add(
         np.zeros(modes, np.int64),
