@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,9 +50,19 @@ def blocks(page: Path, language: str) -> list[str]:
 def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder that looks like a clone, where what the pages write does no harm."""
     folder = tmp_path_factory.mktemp("clone")
-    for entry in ROOT.iterdir():
-        (folder / entry.name).symlink_to(entry)
+    environment = Path(sys.prefix)  # this one serves: `make install` finds its work done and installs nothing
+    (folder / ".venv").mkdir()
+    _link(environment, folder / ".venv", but={".installed", ".installed-all"})
+    _link(ROOT, folder, but={".venv", environment.name})
+    (folder / ".venv" / ".installed").touch()
+    (folder / ".venv" / ".installed-all").touch()
     return folder
+
+
+def _link(source: Path, into: Path, *, but: set[str]) -> None:
+    for entry in source.iterdir():
+        if entry.name not in but:
+            (into / entry.name).symlink_to(entry)
 
 
 @pytest.fixture(scope="module")

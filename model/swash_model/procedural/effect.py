@@ -176,6 +176,14 @@ class Effect:
         known = ", ".join(preset.name for preset in self.presets)
         raise InvalidAskError("effect", f"{self.id} has no preset {name[:80]!r}; it has {known}")
 
+    def ucs_of(self, values: Mapping[str, Value]) -> str:
+        """Return the category for these values: a preset's that makes the same choices, else the effect's."""
+        for preset in self.presets:
+            choices = {name: value for name, value in preset.parameters.items() if isinstance(value, str)}
+            if choices and all(values[name] == value for name, value in choices.items()):
+                return preset.ucs_cat_id
+        return self.ucs_cat_id
+
     def resolved(self, *settings: Mapping[str, Value]) -> dict[str, Value]:
         """Return every parameter, from the defaults and then each setting in turn, all checked."""
         values: dict[str, Value] = {parameter.name: parameter.default for parameter in self.every_parameter}

@@ -111,7 +111,7 @@ def _layer(path: str, parameters: dict[str, float | str], level_db: float = 0.0)
         preset=preset.name if preset else "",
         parameters=tuple(sorted(values.items())),
         level_db=level_db,
-        ucs_cat_id=preset.ucs_cat_id if preset else effect.ucs_cat_id,
+        ucs_cat_id=preset.ucs_cat_id if preset else effect.ucs_of(values),
     )
 
 

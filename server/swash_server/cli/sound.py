@@ -75,11 +75,11 @@ def _local(request: sound_pb2.RenderRequest) -> Iterator[sound_pb2.RenderRespons
     from swash_server.service import SoundService
     from swash_server.settings import Settings
 
+    REQUEST_ID.set("local")  # before the runner, which copies the context once
     with asyncio.Runner() as runner:
         metrics = Metrics()
         renderer = runner.run(make_renderer(Settings(), metrics))
         service = SoundService(engines=load_engines(), renderer=renderer, metrics=metrics, ready=lambda: True)
-        REQUEST_ID.set("local")
         messages = service.render(request, None)
         try:
             while (message := runner.run(_next(messages))) is not None:

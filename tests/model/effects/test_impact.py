@@ -7,6 +7,7 @@ from scipy.signal import find_peaks
 from swash_model.dsp.loudness import momentary_lufs
 from swash_model.dsp.modal import MATERIALS
 from swash_model.dsp.timeline import SAMPLE_RATE
+from swash_model.procedural.effects.impact import IMPACT
 from swash_model.spec import Block, Value
 from tests.hearing import centroid_hz, correlation, level_db, mono, octave_levels_db, onset_s, sound_of, spectrum
 
@@ -162,6 +163,22 @@ def test_an_anvil_rings_above_a_kilohertz_and_glass_above_that() -> None:
     assert 1500.0 < centroid_hz(anvil) < 5000.0
     assert centroid_hz(bottle) > 2000.0
     assert ringing_s(anvil) > 0.5
+
+
+def test_every_material_has_its_category() -> None:
+    categories = {material: IMPACT.ucs_of(IMPACT.resolved({"material": material})) for material in MATERIALS}
+    assert categories == {
+        "metal": "METLImpt",
+        "sheet_metal": "METLImpt",
+        "wood": "WOODImpt",
+        "glass": "GLASImpt",
+        "ceramic": "CERMImpt",
+        "plastic": "PLASImpt",
+        "stone": "ROCKImpt",
+        "rubber": "RUBRImpt",
+        "bone": "GOREBone",
+        "ice": "ICEImpt",
+    }
 
 
 def test_the_core_stands_in_the_middle() -> None:

@@ -103,7 +103,7 @@ def test_it_begins_and_ends_without_a_click(path: str) -> None:
     sound = mono(sound_of(path))
     steps = np.abs(np.diff(sound, n=2))
     assert np.abs(sound[:3]).max() < 0.1 * np.abs(sound).max()
-    assert steps[-480:].max() < 0.02 * steps.max()
+    assert steps[-96:].max() < 0.02 * steps.max()
 
 
 def test_kinds_are_about_equally_loud() -> None:

@@ -26,6 +26,7 @@ FOOT_STREAM, SPOT_STREAM, MODE_STREAM, RATTLE_STREAM = 63, 64, 65, 66
 KNOCK_STREAM, PIECE_STREAM = 67, 68
 SLIP_STREAM, CRACK_STREAM = 69, 70
 
+EDGE_HARDNESS = 0.65  # leather
 WAKE_S = 0.25  # floors fall silent
 DRIP_S = 0.45  # what was thrown up falls back
 PLATE_S = 0.5  # a metal plate rings on
@@ -48,7 +49,7 @@ class _Step:
         self._weight, self._wetness = values.number("weight"), values.number("wetness")
         self._firm, self._loose = 0.8 + 0.4 * values.number("firmness"), 1.4 - 0.8 * values.number("firmness")
         give = self._surface.give
-        self._film = self._wetness * (0.8 - 0.4 * give)  # soft ground drinks
+        self._film = self._wetness * (0.8 - 0.55 * give)  # soft ground drinks
         # Skin grinds nothing on stone, but moves sand like any sole.
         self._grip = self._shoe.tread * (self._shoe.grind + (1.0 - self._shoe.grind) * give)
         self._met = (1.0 - 0.8 * give) * self._firm  # how much of the shoe itself is heard
@@ -56,7 +57,11 @@ class _Step:
         # Each step lands on another spot; wet ground is duller, and a heavy foot turns larger pieces.
         self._spot = chance.uniforms(timeline.seed, SPOT_STREAM, 0, 8)
         self._colour = (1.0 - 0.2 * self._wetness) * (1.1 - 0.2 * self._weight) * (0.94 + 0.12 * self._spot[0])
-        wake_s = WAKE_S + DRIP_S * min(1.0, self._film + self._surface.depth) + (PLATE_S if self._surface.rattle else 0.0)
+        wake_s = (
+            WAKE_S
+            + DRIP_S * min(1.0, self._film + self._surface.depth)
+            + (PLATE_S if self._surface.rattle else 0.0)
+        )
         self._frames = round((self._tread.stance_s + wake_s) * SAMPLE_RATE)
         self._bursts, self._grains = BurstBank(), GrainBank(64)
 
@@ -83,6 +88,7 @@ class _Step:
                 film=self._film,
                 depth=self._surface.depth,
                 thickness=self._surface.suction,
+                weight=self._weight,
                 frames=self._frames,
             )
         if self._surface.suction > 0.0:
@@ -91,18 +97,25 @@ class _Step:
 
     def _floor(self) -> Samples:
         """Return what the blows of heel and ball ring from the ground, shape (frames,)."""
-        touches = self._tread.touches
+        surface, touches = self._surface, self._tread.touches
         push = np.zeros(round((touches[-1].at_s + 0.1) * SAMPLE_RATE))
         for contact in self._tread.contacts:
             _strike(push, contact.at_s, contact.hardness, contact.force)
-        for number, touch in enumerate(touches if self._surface.rattle else ()):
+            # Even skin meets a hard floor with an edge, or bare feet would sound alike on metal and tile.
+            _strike(
+                push,
+                contact.at_s,
+                max(EDGE_HARDNESS, contact.hardness),
+                0.3 * (1.0 - surface.give) * contact.force,
+            )
+        for number, touch in enumerate(touches if surface.rattle else ()):
             u = chance.uniforms(self._timeline.seed, RATTLE_STREAM, number, 6)
             for bounce in range(3):
                 # A loose plate falls back on its frame, each time sooner and softer.
-                force = touch.force * self._surface.rattle * 0.45**bounce * (0.5 + u[bounce])
+                force = touch.force * surface.rattle * 0.45**bounce * (0.5 + u[bounce])
                 at_s = touch.at_s + 0.022 * (2.0 - 0.6**bounce) * (0.7 + 0.6 * u[3 + bounce])
                 _strike(push, at_s, touch.hardness, force)
-        return ring(self._modes(), push, self._frames) * (self._surface.floor_level * self._firm)
+        return ring(self._modes(), push, self._frames) * (surface.floor_level * self._firm)
 
     def _modes(self) -> Modes:
         """Return the floor where this step lands: another spot each time, and one foot is not the other."""
@@ -170,7 +183,7 @@ class _Step:
         tick = self._surface.tick * (0.2 + 0.8 * hard) * self._met
         self._burst(0, at_s, 700.0 * 14.0**hard, 0.6, 0.0022, tick * force)
         own = 2.0 * chance.uniform(self._timeline.object_seed, FOOT_STREAM, 2 + self._foot) - 1.0
-        phase = 2.0 * np.pi * chance.uniforms(self._timeline.seed, KNOCK_STREAM, 3, len(at_s))
+        phase = 2.0 * np.pi * chance.uniforms(self._timeline.seed, KNOCK_STREAM, 4, len(at_s))
         pitch_hz = shoe.knock_hz * (1.0 + 0.06 * own) * (0.975 + 0.05 * self._spot[0])
         for partial, level in ((1.0, 1.0), (1.74, 0.6), (2.9, 0.3)):
             self._grains.add(
@@ -186,6 +199,9 @@ class _Step:
         breadth = centre_hz / (shoe.slap_high_hz - shoe.slap_low_hz)
         dull = 1.0 - 0.3 * self._surface.give
         self._burst(1, at_s + SOLE_S, centre_hz * dull, breadth, shoe.slap_decay_s, shoe.slap * self._met * force)
+        grains = self._surface.grains
+        crust = 0.2 * grains.level * self._grip * self._surface.give  # loose ground breaks at the first touch
+        self._burst(3, at_s, math.sqrt(grains.low_hz * grains.high_hz) * self._colour, 0.7, 0.006, crust * force)
         self._burst(2, at_s + WEIGHT_S, 230.0 - 80.0 * self._weight, 0.6, 0.02, self._thud * force)
 
     def _burst(

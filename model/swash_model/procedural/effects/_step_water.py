@@ -13,21 +13,21 @@ LATEST_DROP_S = 0.45  # what was thrown up higher falls back unheard
 
 
 def splash(
-    timeline: Timeline, step: Tread, *, film: float, depth: float, thickness: float, frames: int
+    timeline: Timeline, step: Tread, *, film: float, depth: float, thickness: float, weight: float, frames: int
 ) -> Samples:
     """Return a splash, shape (2, frames).
 
     `film` is how wet the ground is and `depth` how far the foot goes under, `thickness` how muddy the
-    water, each 0 to 1. A film spatters; only depth makes large bubbles.
+    water, each 0 to 1. A film spatters; only depth makes large bubbles. A heavy foot drives it lower.
     """
     bursts, grains = BurstBank(), GrainBank(64)
     water = min(1.0, film + depth)
     hits_s = np.array([*(touch.at_s for touch in step.touches), step.stance_s - 0.05])
     force = np.array([*(touch.force for touch in step.touches), 0.25 * step.touches[0].force])
-    for layer, (centre_hz, decay_s, level) in enumerate(((1300.0, 0.035, 0.30), (6000.0, 0.07, 0.10))):
+    for layer, (centre_hz, decay_s, level) in enumerate(((1300.0, 0.035, 0.30), (6000.0, 0.07, 0.14))):
         bursts.add(
             _frames(hits_s),
-            centre_hz=np.full(len(hits_s), centre_hz * (1.0 - 0.3 * thickness)),
+            centre_hz=np.full(len(hits_s), centre_hz * (1.0 - 0.3 * thickness) * (1.2 - 0.4 * weight)),
             resonance=0.5,
             decay=1.0 / decay_s,
             amplitude=0.8 * level * water * force,
@@ -56,7 +56,7 @@ def _spatter(
         centre_hz=3000.0 * (1.0 - 0.5 * thickness) * 3.5 ** u[:, 2],
         resonance=2.5,
         decay=500.0 * 3.0 ** u[:, 2],
-        amplitude=0.22 * water**0.7 * force * u[:, 3] ** 3,
+        amplitude=0.34 * water**0.7 * force * u[:, 3] ** 3,
         pan=1.2 * (u[:, 4] - 0.5),
         key=u[:, 5],
     )

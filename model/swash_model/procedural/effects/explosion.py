@@ -22,11 +22,11 @@ ECHOES = 9
 CONTROL_FRAMES = 32
 
 FIRE_STREAM, BOOM_STREAM, DIRT_STREAM = 1, 2, 3
-ECHO_STREAM, STONE_STREAM, BUBBLE_STREAM = 40, 41, 42
+CHARGE_STREAM, ECHO_STREAM, STONE_STREAM, BUBBLE_STREAM = 40, 41, 42, 43
 
 
 @njit(cache=True, nogil=True)
-def _burst(shock, fire, boom, sections, size, near, out):  # type: ignore[no-untyped-def]
+def _burst(shock, fire, boom, sections, sub_hz, size, near, out):  # type: ignore[no-untyped-def]
     """Fill out (2, frames) with fireball, boom and sub, driven together with the shock (frames,).
 
     `fire` and `boom` are noise (2, frames), the low boom placed closer to the middle (correlations of 0.5 and
@@ -47,7 +47,7 @@ def _burst(shock, fire, boom, sections, size, near, out):  # type: ignore[no-unt
             a = 1.0 / (1.0 + g * (g + 1.4))
             full = (2500.0 / cutoff_hz) ** 0.4  # a narrower band of noise is softer; a cooling fire is not
             heat *= cool
-        phase += 2.0 * math.pi * (28.0 + 45.0 * sub_level * (1.6 - size)) / SAMPLE_RATE
+        phase += 2.0 * math.pi * (sub_hz + 45.0 * sub_level * (1.6 - size)) / SAMPLE_RATE
         ground = 0.7 * size * sub_level * math.sin(phase) if sub_level > 1e-4 else 0.0
         if frame < shock.shape[0]:
             ground += shock[frame]
@@ -109,12 +109,13 @@ def _in_air(timeline: Timeline, size: float, far: float, frames: int) -> Samples
     """Return blast, fireball, boom and sub, shape (2, frames)."""
     out = np.empty((2, frames))
     # From 1 ms (a firecracker) to 34 ms (a bomb) of over-pressure; far away it has spread out.
-    blast = friedlander(0.001 * 34.0**size * (1.0 + far)) * (2.4 - 1.6 * far)
+    longer, deeper = chance.uniforms(timeline.seed, CHARGE_STREAM, 0, 2)  # no two charges are alike
+    blast = friedlander(0.001 * 34.0**size * (0.85 + 0.3 * longer) * (1.0 + far)) * (2.4 - 1.6 * far)
     fire = Noise(timeline, FIRE_STREAM).take(0, frames)
     boom = Noise(timeline, BOOM_STREAM).take(0, frames)
     boom_hz = np.array((30.0, 140.0)) * (1.7 - 0.9 * size)
     sections = np.asarray(butter(2, boom_hz, "bandpass", fs=SAMPLE_RATE, output="sos"))
-    _burst(blast, fire, boom, sections, size, 1.0 - far, out)
+    _burst(blast, fire, boom, sections, 23.0 + 10.0 * deeper, size, 1.0 - far, out)
     out[:, : len(blast)] += 0.9 * blast * (1.0 - far)  # so that its front stands above all that follows
     return out
 
@@ -163,7 +164,8 @@ def _under_water(timeline: Timeline, size: float, frames: int) -> Samples:
     """Return a shock, the gas bubble that swells and falls in again and again, and what boils up."""
     noise = correlated(Noise(timeline, FIRE_STREAM).take(0, frames), 0.6)
     out = 4.0 * butterworth("lowpass", 320.0 - 160.0 * size).process(noise)
-    roar = decay(frames, 0.06 + 0.3 * size)
+    falls_s = 0.04 + 0.08 * size
+    roar = decay(frames, falls_s) + 0.15 * decay(frames, 0.2 + 0.6 * size)
     pulses = np.zeros(frames)
     blast = friedlander(0.002 + 0.006 * size)
     pulses[: len(blast)] = 3.0 * blast
@@ -175,7 +177,7 @@ def _under_water(timeline: Timeline, size: float, frames: int) -> Samples:
         width = (0.002 + 0.004 * size) * (1.0 + 0.4 * number) * SAMPLE_RATE
         about = np.arange(-round(8.0 * width), round(8.0 * width))
         pulses[at + about] += 2.4 * 0.6**number * np.exp(-np.abs(about) / width)
-        roar[at:] += 0.5 * 0.6**number * decay(frames - at, 0.06 + 0.3 * size)
+        roar[at:] += 0.7 * 0.6**number * decay(frames - at, falls_s)
     out = out * roar + pulses
     out = np.tanh(1.6 * butterworth("lowpass", 900.0 - 300.0 * size).process(out))
     _boil(timeline, size, out)
@@ -193,7 +195,7 @@ def _boil(timeline: Timeline, size: float, out: Samples) -> None:
         (after_s * SAMPLE_RATE).astype(np.int64),
         frequency_hz=bubbles.frequency_hz(radius),
         decay=bubbles.decay(radius),
-        amplitude=0.2 * (radius / 0.01) ** 0.5 * draw[2] * np.exp(-after_s / (0.4 + 0.8 * size)),
+        amplitude=0.35 * (radius / 0.01) ** 0.5 * draw[2] * np.exp(-after_s / (0.4 + 0.8 * size)),
         pan=1.4 * draw[3] - 0.7,
         attack_s=0.004,
     )
@@ -238,5 +240,5 @@ EXPLOSION = Effect(
         Preset("underwater_mine", "A sea mine, heard under water.", {"size": 0.85, "medium": "water"}, "EXPLReal"),
         Preset("depth_charge", "A charge far below.", {"size": 0.6, "far": 0.6, "medium": "water"}, "EXPLReal"),
     ),
-    one_shot=OneShot(explosion, gain_db=-6.0),
+    one_shot=OneShot(explosion, gain_db=-7.9),
 )

@@ -1,4 +1,4 @@
-"""Impact: a thing that is struck, or that falls and comes to rest. Its stuff, its size and the touch make the sound."""
+"""Impact: a thing that is struck, or that falls and comes to rest; stuff, size and touch make the sound."""
 
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,7 @@ MOST_BOUNCES = 8
 GRAVITY_M_S2 = 9.81
 FAINTEST = 0.04  # of the first contact: a bounce below is not heard
 
+SOFTEST = -0.35  # on the scale of hardness: 30 ms of contact, a pillow
 TICK_S = 0.002
 TICK_LEVEL = 0.45
 GRIT_LEVEL = 0.9
@@ -36,12 +37,14 @@ CONTACT_STREAM, PLACE_STREAM, NOISE_STREAM = 10, 11, 12
 class Nature:
     """How a material behaves as a thing that falls.
 
-    `density` against stone: the heavy shakes the ground; `restitution` is the share of its speed that it
-    keeps in a bounce; `grit` how rough its surface is, and `grit_s` how long that crunches in a contact;
-    `level_db` makes materials about equally loud at equal force.
+    `density` against stone: the heavy shakes the ground; `cavity` how hollow it may be: nobody makes boxes
+    of ice; `restitution` is the share of its speed that it keeps in a bounce; `grit` how rough its surface
+    is, and `grit_s` how long that crunches in a contact; `level_db` makes materials about equally loud at
+    equal force.
     """
 
     density: float
+    cavity: float
     restitution: float
     grit: float
     grit_s: float
@@ -49,16 +52,16 @@ class Nature:
 
 
 NATURES = {
-    "metal": Nature(1.0, 0.65, 0.6, 0.003, -4.0),
-    "sheet_metal": Nature(0.25, 0.40, 1.2, 0.015, -9.0),
-    "wood": Nature(0.40, 0.50, 1.8, 0.02, 0.0),
-    "glass": Nature(0.35, 0.60, 0.5, 0.002, 2.0),
-    "ceramic": Nature(0.35, 0.55, 0.6, 0.003, 2.5),
-    "plastic": Nature(0.12, 0.60, 0.7, 0.005, 1.0),
-    "stone": Nature(1.0, 0.40, 2.0, 0.012, 1.0),
-    "rubber": Nature(0.15, 0.85, 0.6, 0.004, 2.0),
-    "bone": Nature(0.30, 0.50, 1.2, 0.006, 1.0),
-    "ice": Nature(0.45, 0.45, 1.6, 0.0120, 1.0),
+    "metal": Nature(1.0, 1.0, 0.65, 0.6, 0.003, -1.0),
+    "sheet_metal": Nature(0.25, 1.0, 0.40, 1.2, 0.015, -7.0),
+    "wood": Nature(0.40, 1.0, 0.50, 1.8, 0.02, 0.0),
+    "glass": Nature(0.35, 1.0, 0.60, 0.5, 0.002, 6.0),
+    "ceramic": Nature(0.35, 1.0, 0.55, 0.6, 0.003, 5.0),
+    "plastic": Nature(0.12, 1.0, 0.60, 0.7, 0.005, 2.5),
+    "stone": Nature(1.0, 0.2, 0.40, 2.0, 0.012, 1.0),
+    "rubber": Nature(0.15, 1.0, 0.85, 0.6, 0.004, 3.0),
+    "bone": Nature(0.30, 0.6, 0.50, 1.2, 0.006, 2.0),
+    "ice": Nature(0.45, 0.2, 0.45, 1.6, 0.012, 2.5),
 }
 
 STUFF = {**MATERIALS, "stone": replace(MATERIALS["stone"], loss=0.006, handling=6.0)}
@@ -83,13 +86,13 @@ def play(timeline: Timeline, values: Values) -> Samples:
     ringing = ring_frames(body, LONGEST_S) + STRETCH
     frames = min(contacts[-1].frame + ringing, round(LONGEST_S * SAMPLE_RATE))
     out = centred(ring(body, _forces(contacts, values, nature, noise.mean(axis=0)), frames))
-    _add_ticks(out, contacts, values, noise)
-    return fade_out(out, 0.02) * 10.0 ** (_level_db(values, nature) / 20.0)
+    _add_ticks(out, contacts, noise)
+    return np.asarray(fade_out(out, 0.02) * 10.0 ** (_level_db(values, nature) / 20.0))
 
 
 def _level_db(values: Values, nature: Nature) -> float:
     """Return the level that keeps a harder touch from being mainly a louder one, and a tap within hearing."""
-    faint = -10.0 * np.log10(values.number("force"))
+    faint = -12.0 * np.log10(values.number("force"))
     return float(nature.level_db + faint - 8.0 * (values.number("hardness") - 0.6))
 
 
@@ -97,7 +100,7 @@ def _contacts(timeline: Timeline, values: Values, nature: Nature) -> list[Contac
     """Return the fall and the bounces in order; intervals shrink by the same share each time, as speed does."""
     size_m = values.number("size_m")
     free = values.number("bounce") ** 0.5 * (1.0 - values.number("damping"))
-    weight = nature.density * (1.0 - 0.8 * values.number("hollow"))
+    weight = nature.density * (1.0 - 0.8 * nature.cavity * values.number("hollow"))
     kept = nature.restitution * free / (1.0 + 0.5 * weight * size_m)
     flight_s = 2.0 * (0.4 + 2.0 * values.number("force")) / GRAVITY_M_S2
     rock_s = 0.03 * (size_m / REFERENCE_SIZE_M) ** 0.5
@@ -121,7 +124,7 @@ def _hardness(values: Values, strength: float = 1.0) -> float:
     """Return how hard the touch is: what is fast yields less, and what is small lets go sooner."""
     faster = 0.45 * (values.number("force") * strength - 0.85)
     smaller = -0.17 * np.log(values.number("size_m") / REFERENCE_SIZE_M)
-    return float(values.number("hardness") + faster + smaller)
+    return max(SOFTEST, float(values.number("hardness") + faster + smaller))
 
 
 def _touch_noise(timeline: Timeline, values: Values, contacts: int) -> Samples:
@@ -147,7 +150,7 @@ def _forces(contacts: list[Contact], values: Values, nature: Nature, noise: Samp
     return out
 
 
-def _add_ticks(out: Samples, contacts: list[Contact], values: Values, noise: Samples) -> None:
+def _add_ticks(out: Samples, contacts: list[Contact], noise: Samples) -> None:
     """Add to each contact the tick of the touch itself, which no mode colours and which is not quite mono."""
     shape = decay(STRETCH, TICK_S) * TICK_LEVEL
     for number, contact in enumerate(contacts):
@@ -158,7 +161,7 @@ def _add_ticks(out: Samples, contacts: list[Contact], values: Values, noise: Sam
 
 def _body(timeline: Timeline, values: Values, nature: Nature) -> Modes:
     """Return what rings, with gains for both places: the thing itself, and the ground that it falls on."""
-    size_m, hollow = values.number("size_m"), values.number("hollow")
+    size_m, hollow = values.number("size_m"), nature.cavity * values.number("hollow")
     where = chance.uniforms(timeline.seed, PLACE_STREAM, 0, 2)
     body, other = (
         body_of(
@@ -203,7 +206,7 @@ IMPACT = Effect(
         Preset(
             "wooden_crate",
             "A crate that is set down hard.",
-            {"size_m": 0.8, "hollow": 0.9, "bounce": 0.3},
+            {"size_m": 0.8, "force": 1.0, "hollow": 0.9, "bounce": 0.3},
             "WOODImpt",
         ),
         Preset(
@@ -226,9 +229,22 @@ IMPACT = Effect(
             "METLImpt",
         ),
         Preset(
+            "sheet_metal_bang",
+            "A large metal sheet, struck hard near its rim.",
+            {
+                "material": "sheet_metal",
+                "size_m": 1.0,
+                "hardness": 0.9,
+                "hollow": 0.1,
+                "position": 0.0,
+                "bounce": 0.1,
+            },
+            "METLImpt",
+        ),
+        Preset(
             "glass_bottle",
             "An empty bottle knocked against stone.",
-            {"material": "glass", "size_m": 0.28, "hardness": 0.85, "force": 0.75, "hollow": 0.9, "bounce": 0.5},
+            {"material": "glass", "size_m": 0.28, "hardness": 0.85, "force": 0.6, "hollow": 0.9, "bounce": 0.5},
             "GLASImpt",
         ),
         Preset(
@@ -246,8 +262,29 @@ IMPACT = Effect(
         Preset(
             "stone_thud",
             "A heavy stone dropped on the ground.",
-            {"material": "stone", "size_m": 0.8, "hardness": 0.6, "hollow": 0.0, "damping": 0.35, "bounce": 0.3},
+            {
+                "material": "stone",
+                "size_m": 1.3,
+                "hardness": 0.6,
+                "force": 1.0,
+                "hollow": 0.0,
+                "position": 0.1,
+                "damping": 0.5,
+                "bounce": 0.3,
+            },
             "ROCKImpt",
+        ),
+        Preset(
+            "ice_block",
+            "A block of ice hitting the ground.",
+            {"material": "ice", "size_m": 0.6, "hardness": 0.7, "bounce": 0.6},
+            "ICEImpt",
+        ),
+        Preset(
+            "bone_clatter",
+            "A dry bone that falls and clatters.",
+            {"material": "bone", "size_m": 0.35, "hardness": 0.75, "bounce": 1.0},
+            "GOREBone",
         ),
         Preset(
             "rubber_ball",
@@ -256,5 +293,6 @@ IMPACT = Effect(
             "RUBRImpt",
         ),
     ),
-    one_shot=OneShot(play, gain_db=-7.2),
+    # Half a decibel under its reference, so that a knock of 100 ms peaks below full scale.
+    one_shot=OneShot(play, gain_db=-8.4),
 )

@@ -13,8 +13,8 @@ from swash_model.dsp.stereo import correlated
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Effect, Endless, Number, Preset, Values
 
-TRAINS = 3  # a wave breaks at three places, nowhere at the same moment
-LEAN = np.array([-0.5, 0.5, 0.0])  # where each train breaks, -1 left to 1 right
+PLACES = 3  # a wave breaks at three places, nowhere at the same moment
+LEAN = np.array([-0.5, 0.5, 0.0])  # where those are, -1 left to 1 right
 BREAK_GAIN = np.stack([1.0 - np.maximum(LEAN, 0.0), 1.0 + np.minimum(LEAN, 0.0)], axis=1)[:, :, None]
 BREAK_RISE_S = 0.35  # a crest topples in a third of a second
 RAMP = np.arange(QUANTUM_FRAMES) / QUANTUM_FRAMES  # envelopes are straight lines within 10 ms
@@ -40,9 +40,9 @@ class OceanWaves:
         self._above_rumble = butterworth("highpass", 55.0)
         self._far = butterworth("bandpass", (200.0, 1500.0), order=1)
         self._swell = butterworth("bandpass", (45.0, 260.0), order=1)
-        self._break = [StateVariable("lowpass") for _ in range(TRAINS)]
+        self._break = [StateVariable("lowpass") for _ in range(PLACES)]
         self._fizz = butterworth("bandpass", (3500.0, 9000.0), order=1)
-        self._wash = [StateVariable("bandpass") for _ in range(TRAINS)]
+        self._wash = [StateVariable("bandpass") for _ in range(PLACES)]
         self._foam = Events(timeline, FOAM_STREAM)
         self._drips = Events(timeline, ROCK_STREAM)
         self._grains = GrainBank()
@@ -50,42 +50,47 @@ class OceanWaves:
         self._level = Glide()
         self._shapes: Samples | None = None
         self._first: int | None = None  # of the waves whose times and strengths are at hand
-        self._breaks_s = self._strength = np.empty((TRAINS, 0))
+        self._breaks_s = self._strength = np.empty((PLACES, 0))
 
     def block(self, start: int, values: Values) -> Samples:
         """Return the quantum from absolute frame `start`, shape (2, frames)."""
-        size = values.number("size")
+        size, foam, rocks = values.number("size"), values.number("foam"), values.number("rocks")
         white = self._noise.take(start)
-        pink = self._above_rumble.process(self._pink.process(correlated(white, 0.7)))
         wash_noise = correlated(self._wash_noise.take(start), 0.35)
+        swell, crest, wash, backwash = self._envelopes(start)
 
         out = self._far.process(correlated(white, 0.3)) * 0.065
-        swell, crest, wash, backwash = self._envelopes(start)
-        cutoff_hz = 550.0 + 2700.0 * np.minimum(crest, 1.2) * (0.5 + 0.5 * size)
-        in_range = np.minimum(wash, 1.0)
-        centre_hz = 400.0 + 1900.0 * in_range
-        # The wash runs along the beach: across the picture, from where its wave broke.
-        drift = 0.4 * LEAN[:, None] * (1.0 - 1.6 * in_range)
-        body_level = 1.1 * crest + 0.03 * swell
-        wash_level = np.stack([1.0 - drift, 1.0 + drift], axis=1) * (0.75 * wash[:, None])
-        for train in range(TRAINS):
-            out += self._break[train].process(pink, cutoff_hz[train], 0.6) * (BREAK_GAIN[train] * body_level[train])
-            out += self._wash[train].process(wash_noise, centre_hz[train], 0.7) * wash_level[train]
         out += self._swell.process(correlated(white, 0.9)) * (0.22 * size * swell.sum(axis=0))
-        foam = backwash.sum(axis=0)
-        foaming = self._foaming.take(values.number("foam"), QUANTUM_FRAMES)
-        out += self._fizz.process(wash_noise) * (0.07 * foaming * foam)
-
-        drawing_back = float(foam.mean())
-        self._bubble(start, 900.0 * size * drawing_back * (0.1 + 1.2 * values.number("foam")))
-        if (rocks := values.number("rocks")) > 0.0:
-            self._drip(start, 120.0 * rocks * drawing_back)
+        self._break_on(out, correlated(white, 0.7), size, 1.1 * crest + 0.03 * swell, crest)
+        self._wash_up(out, wash_noise, wash)
+        drawing_back = backwash.sum(axis=0)
+        out += self._fizz.process(wash_noise) * (self._foaming.take(0.07 * foam, QUANTUM_FRAMES) * drawing_back)
+        self._bubble(start, 900.0 * size * float(drawing_back.mean()) * (0.1 + 1.2 * foam))
+        if rocks > 0.0:
+            self._drip(start, 120.0 * rocks * float(drawing_back.mean()))
         self._grains.sound(out)
         # A wave of 4 m is 12 dB louder than one of 20 cm: energy goes with height squared.
         return out * self._level.take(0.35 * (0.3 + size), QUANTUM_FRAMES)
 
+    def _break_on(self, out: Samples, white: Samples, size: float, level: Samples, crest: Samples) -> None:
+        """Add the breakers to `out`: the higher the crest the brighter."""
+        pink = self._above_rumble.process(self._pink.process(white))
+        cutoff_hz = 550.0 + 2700.0 * np.minimum(crest, 1.2) * (0.5 + 0.5 * size)
+        for place in range(PLACES):
+            body = self._break[place].process(pink, cutoff_hz[place], 0.6)
+            out += body * (BREAK_GAIN[place] * level[place])
+
+    def _wash_up(self, out: Samples, white: Samples, wash: Samples) -> None:
+        """Add the water that runs up the beach, and along it: across the picture, from where it broke."""
+        share = np.minimum(wash, 1.0)
+        centre_hz = 400.0 + 1900.0 * share
+        drift = 0.4 * LEAN[:, None] * (1.0 - 1.6 * share)
+        level = np.stack([1.0 - drift, 1.0 + drift], axis=1) * (0.75 * wash[:, None])
+        for place in range(PLACES):
+            out += self._wash[place].process(white, centre_hz[place], 0.7) * level[place]
+
     def _envelopes(self, start: int) -> Samples:
-        """Return swell, crest, wash and backwash of each train over the quantum, shape (4, TRAINS, frames)."""
+        """Return swell, crest, wash and backwash of each place over the quantum, shape (4, PLACES, frames)."""
         position = self._timeline.position(start)
         if self._shapes is None:
             self._shapes = self._shapes_at(position / SAMPLE_RATE)
@@ -93,12 +98,12 @@ class OceanWaves:
         return np.asarray(before[..., None] + (self._shapes - before)[..., None] * RAMP)
 
     def _shapes_at(self, t: float) -> Samples:
-        """Return the four envelopes of each train at a moment, shape (4, TRAINS)."""
+        """Return the four envelopes of each place at a moment, shape (4, PLACES)."""
         period_s = self._period_s
         first = math.floor(t / period_s) - 3
         if first != self._first:
             self._first = first
-            waves = [[self._wave(train, wave) for wave in range(first, first + 6)] for train in range(TRAINS)]
+            waves = [[self._wave(place, wave) for wave in range(first, first + 6)] for place in range(PLACES)]
             self._breaks_s, self._strength = np.moveaxis(np.array(waves), 2, 0)
         breaks_s, strength = self._breaks_s, self._strength
         after = t - breaks_s
@@ -111,14 +116,14 @@ class OceanWaves:
         backwash = strength * (1.0 - np.exp(-past / 0.6)) * np.exp(-past / (0.35 * period_s))
         return np.asarray(np.stack([swell, crest, wash, backwash]).sum(axis=2))
 
-    def _wave(self, train: int, wave: int) -> tuple[float, float]:
-        """Return when a wave breaks at one of the places, s, and its strength 0.3..1."""
+    def _wave(self, place: int, wave: int) -> tuple[float, float]:
+        """Return when a wave breaks at one of the places, s, and its strength 0.45..1."""
         seed = self._timeline.seed
         number = wave % self._waves if self._waves else wave + 8  # the hash takes no negative index
         late, height = chance.uniforms(seed, WAVE_STREAM, number, 2)
-        later, share = chance.uniforms(seed, WAVE_STREAM + 1 + train, number, 2)
+        later, share = chance.uniforms(seed, WAVE_STREAM + 1 + place, number, 2)
         breaks_s = (wave + 0.35 + 0.2 * (late - 0.5) + 0.3 * (later - 0.5)) * self._period_s
-        return breaks_s, (0.55 + 0.45 * height) * (0.55 + 0.45 * share)
+        return breaks_s, (0.7 + 0.3 * height) * (0.65 + 0.35 * share)
 
     def _bubble(self, start: int, rate_hz: float) -> None:
         """Let foam burst: small bubbles, most of them near the surface."""
@@ -176,5 +181,5 @@ OCEAN_WAVES = Effect(
         Preset("rocky_coast", "Waves against rocks.", {"size": 0.8, "rocks": 1.0, "foam": 0.6}, "WATRSurf"),
         Preset("distant_surf", "The sea from behind the dunes.", {"size": 0.7, "distance_m": 90.0}, "WATRSurf"),
     ),
-    endless=Endless(OceanWaves, gain_db=-9.1, min_loop_s=5.0),
+    endless=Endless(OceanWaves, gain_db=-8.9, min_loop_s=5.0),
 )

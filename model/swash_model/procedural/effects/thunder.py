@@ -19,6 +19,8 @@ CRACK_KM = 1.0  # from beyond, air has taken the crack
 BURSTS = 60
 AIR_DAMPING = 1.6  # no peak at the cutoff
 ECHO = 6.0
+DETOUR = 2.5
+LOWEST_CUTOFF_HZ = 170.0
 PIECE_FRAMES = 20 * QUANTUM_FRAMES  # at a time, of a whole strike: they stay in the cache
 LONGEST_S = 15.0 * 1.25
 
@@ -42,7 +44,7 @@ def _add_bursts(onset, decay, left, right, start, noise, out):  # type: ignore[n
 
 @njit(cache=True, nogil=True)
 def _roll(cutoff_hz, sections, echo_s, noise, memory, out):  # type: ignore[no-untyped-def]
-    """Send shocks through the air and add what hills and clouds return of them, in place on out (2, frames).
+    """Add to shocks what hills and clouds return of them, and send it all through the air; out is (2, frames).
 
     `cutoff_hz` is one a quantum. The echo is noise (2, frames) at the level that shocks have had just now
     and of late, in a band of two `sections`. One loop for all of it: the two channels' filters keep the
@@ -54,17 +56,9 @@ def _roll(cutoff_hz, sections, echo_s, noise, memory, out):  # type: ignore[no-u
         if frame % QUANTUM_FRAMES == 0:
             g = math.tan(math.pi * cutoff_hz[frame // QUANTUM_FRAMES] / SAMPLE_RATE)
             a = 1.0 / (1.0 + g * (g + AIR_DAMPING))
-        heard = 0.0
-        for channel in range(2):  # a trapezoidal low-pass, as in dsp.filters
-            state = memory[channel]
-            band = a * (state[0] + g * (out[channel, frame] - state[1]))
-            low = state[1] + g * band
-            state[0] = 2.0 * band - state[0] + DENORMAL
-            state[1] = 2.0 * low - state[1]
-            out[channel, frame] = low
-            heard += low
-        memory[2, 0] += near * (abs(heard) - memory[2, 0])
-        memory[2, 1] += far * (abs(heard) - memory[2, 1])
+        heard = abs(out[0, frame] + out[1, frame])
+        memory[2, 0] += near * (heard - memory[2, 0])
+        memory[2, 1] += far * (heard - memory[2, 1])
         level = ECHO * (memory[2, 0] + memory[2, 1])
         for channel in range(2):
             state = memory[channel]
@@ -76,7 +70,12 @@ def _roll(cutoff_hz, sections, echo_s, noise, memory, out):  # type: ignore[no-u
                 state[s] = section[1] * x - section[4] * y + state[s + 1] + DENORMAL
                 state[s + 1] = section[2] * x - section[5] * y
                 x = y
-            out[channel, frame] += x
+            # The air: a trapezoidal low-pass, as in dsp.filters.
+            band = a * (state[0] + g * (out[channel, frame] + x - state[1]))
+            low = state[1] + g * band
+            state[0] = 2.0 * band - state[0] + DENORMAL
+            state[1] = 2.0 * low - state[1]
+            out[channel, frame] = low
 
 
 class Strike:
@@ -113,10 +112,10 @@ class Strike:
             _add_bursts(*self._bursts, start, self._crack_noise.take(start, frames)[0], out)
             out = self._crack.process(out)
         add_shocks(self._shocks, start, out)
-        # What is heard later comes from farther up the channel, so air dulls it more and more.
+        # What is heard later comes from farther up the channel and by longer ways, so air dulls it more and more.
         t = (start + np.arange(0, frames, QUANTUM_FRAMES)) / SAMPLE_RATE
-        km = self._km + t * SOUND_M_S / 1000.0
-        cutoff_hz = np.maximum(180.0, 9000.0 / (1.0 + 1.8 * km) ** 1.4)
+        km = self._km + DETOUR * t * SOUND_M_S / 1000.0
+        cutoff_hz = np.maximum(LOWEST_CUTOFF_HZ, 9000.0 / (1.0 + 1.8 * km) ** 1.4)
         _roll(cutoff_hz, self._echo, self._echo_s, self._echo_noise.take(start, frames), self._memory, out)
         return out * (self._level * self._fade(start, frames))
 
@@ -285,6 +284,6 @@ THUNDER = Effect(
             "STORM",
         ),
     ),
-    one_shot=OneShot(strike, gain_db=-18.0),
-    endless=Endless(Storm, gain_db=-24.0, min_loop_s=4.0),
+    one_shot=OneShot(strike, gain_db=-17.5),
+    endless=Endless(Storm, gain_db=-18.5, min_loop_s=4.0),
 )

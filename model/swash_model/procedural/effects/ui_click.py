@@ -25,10 +25,7 @@ PERFORMANCE_STREAM, OBJECT_STREAM, TICK_STREAM = 10, 11, 12
 
 @dataclass(frozen=True, slots=True)
 class Timbre:
-    """A button: its modes (Hz, 1/s, level), the band of its tick (Hz), and a level that makes buttons equally loud.
-
-    Modes of opposite signs do not start as one spike.
-    """
+    """A button: its modes (Hz, 1/s, level), its tick (band in Hz, level), and what makes all equally loud."""
 
     frequency_hz: tuple[float, ...]
     decay: tuple[float, ...]
@@ -40,9 +37,9 @@ class Timbre:
 
 TIMBRES = {
     "plastic": Timbre(
-        (2050.0, 3100.0, 3950.0), (215.0, 240.0, 380.0), (1.0, -0.6, -0.4), (2000.0, 9000.0), 0.25, -1.5
+        (2190.0, 2720.0, 3410.0), (235.0, 206.0, 330.0), (1.0, 0.8, 0.57), (2000.0, 9000.0), 0.25, -1.5
     ),
-    "wood": Timbre((980.0, 2560.0), (260.0, 460.0), (1.0, 0.35), (500.0, 3500.0), 0.35, 0.5),
+    "wood": Timbre((980.0, 2560.0), (260.0, 460.0), (1.0, 0.4), (500.0, 3500.0), 0.35, 1.0),
     "glass": Timbre((2900.0, 3980.0), (170.0, 230.0), (1.0, 0.4), (5000.0, 14_000.0), 0.2, -2.5),
     # Pure octaves, and a tick so faint that it only sharpens the edge: nothing was touched.
     "digital": Timbre(
@@ -62,7 +59,7 @@ def play(timeline: Timeline, values: Values) -> Samples:
         again = np.zeros_like(second)
         _touch(again, timeline, values, timbre, number=1)
         second += double * again
-    return fade_out(out, FADE_S) * 10.0 ** (timbre.level_db / 20.0)
+    return np.asarray(fade_out(out, FADE_S) * 10.0 ** (timbre.level_db / 20.0))
 
 
 def _touch(out: Samples, timeline: Timeline, values: Values, timbre: Timbre, number: int) -> None:
@@ -131,5 +128,6 @@ UI_CLICK = Effect(
             "UIClick",
         ),
     ),
-    one_shot=OneShot(play, gain_db=4.0),
+    # A decibel under its reference: so short a sound peaks 17 dB above its loudness over 400 ms.
+    one_shot=OneShot(play, gain_db=2.5),
 )

@@ -87,7 +87,7 @@ def play(timeline: Timeline, values: Values) -> Samples:
         note = _note(timeline, values, figure.timbre, frequency_hz, number)[:, : out.shape[1] - first]
         end = max(end, first + note.shape[1])
         out[:, first : first + note.shape[1]] += level * note
-    return fade_out(out[:, :end], 0.03) * 10.0 ** (figure.level_db / 20.0)
+    return np.asarray(fade_out(out[:, :end], 0.03) * 10.0 ** (figure.level_db / 20.0))
 
 
 def _tonic_hz(key: str, centre_hz: float) -> float:
@@ -125,7 +125,7 @@ def _note(timeline: Timeline, values: Values, timbre: Timbre, frequency_hz: floa
 
 
 def _levels(timbre: Timbre, ratio: Samples, level: Samples, tone: float) -> Samples:
-    """Return the levels of partials at a tone, 0..1: as loud together as they were, so that only the colour moves."""
+    """Return the levels of partials at a tone, 0..1: as loud together as before, so that only the colour moves."""
     steepness = 2.0 * (tone - 0.5) * (timbre.bloom if tone > 0.5 else 1.5)
     tilted = level * ratio**steepness
     return np.asarray(tilted * np.sqrt((level**2).sum() / (tilted**2).sum()))

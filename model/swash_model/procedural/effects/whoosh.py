@@ -226,5 +226,5 @@ WHOOSH = Effect(
             "WHSH",
         ),
     ),
-    one_shot=OneShot(whoosh, gain_db=-5.0),
+    one_shot=OneShot(whoosh, gain_db=-5.5),
 )
