@@ -53,9 +53,8 @@ def names() -> dict[str, tuple[str, float | None]]:
 def _octaves_db(sound: Block, engine: ProceduralEngine) -> list[float]:
     frequency, power = welch(sound.T, engine.sample_rate, nperseg=min(4096, len(sound)), axis=1)
     total = power.mean(axis=0)
-    bands = [
-        total[(frequency >= centre / np.sqrt(2)) & (frequency < centre * np.sqrt(2))].sum() for centre in OCTAVES_HZ
-    ]
+    edges = (OCTAVES_HZ / np.sqrt(2), OCTAVES_HZ * np.sqrt(2))
+    bands = [total[(frequency >= low) & (frequency < high)].sum() for low, high in zip(*edges, strict=True)]
     return [round(10.0 * float(np.log10(band + 1e-12)), 1) for band in bands]
 
 

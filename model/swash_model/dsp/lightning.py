@@ -15,21 +15,23 @@ from swash_model.dsp.chance import _uniform
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples
 
 SOUND_M_S = 343.0
-TRUNK_SEGMENTS = 900
-SHORTEST_M, LONGEST_M = 5.0, 30.0
+
+# The channel
+TRUNK_SEGMENTS = 900  # at most
+SHORTEST_M, LONGEST_M = 5.0, 30.0  # of a segment
 BEND = 0.2  # of a heading, each way and axis: 16 degrees a segment, as photographed channels have
 PULL = 0.06  # how soon a heading returns to where the channel goes
 CLOUD_BASE_M = 2500.0  # above it the channel runs level, through the cloud
 MEANDER = 35  # segments, some 400 m, after which the channel in the cloud takes another turn
-BRANCHES = 5
-BRANCH_SEGMENTS = 45
-BRANCH_STRENGTH = 0.35
-NEAR_M = 80.0  # nearer than this the rest of the channel is heard as well as the foot
+BRANCHES, BRANCH_SEGMENTS = 5, 45
 
-FOOT = 1.4  # where it strikes, so that a clap close by begins with its height
+# Its shocks
+FOOT = 1.4  # level where it strikes, so that a clap close by begins with its height
+BRANCH_LEVEL = 0.35
+FADING = 0.8  # of the level, towards the far end of the channel
+NEAR_M = 80.0  # added to every distance, or a strike close by would be its foot and nothing else
 STROKES = 3  # a flash runs through its channel again, after 40 to 100 ms, and flickers
 SPREAD = 0.6  # of the width between the loudspeakers
-FADING = 0.8  # of the level, towards the far end of the channel
 
 WALK_STREAM = 1 << 25
 SHOCK_STREAM, STROKE_STREAM = WALK_STREAM + 64, WALK_STREAM + 65
@@ -114,7 +116,7 @@ def shocks(seed: int, *, distance_m: float, reach_s: float, power: float) -> Sho
     along = np.abs((place * heading).sum(axis=1)) / range_m
 
     period, strength = chance.uniforms(seed, SHOCK_STREAM, 0, 2 * count).reshape(2, count)
-    strength = (0.7 + 0.9 * strength**3) * np.where(branch, BRANCH_STRENGTH, 1.0)
+    strength = (0.7 + 0.9 * strength**3) * np.where(branch, BRANCH_LEVEL, 1.0)
     # 2 to 7 ms near by: peaks at 200 to 70 Hz, as measured; the longer the way, the longer the wave.
     fall_s = (0.002 + 0.005 * period) * (0.5 + 0.8 * power) * (1.0 + 0.08 * range_m / 1000.0)
     # A segment that points at the listener is heard end after end: longer, softer and lower. One that lies

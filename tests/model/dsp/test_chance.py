@@ -1,5 +1,7 @@
 """Chance is a function of its place: the same again anywhere, and without a pattern to be heard."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -26,12 +28,12 @@ def mix(x: int) -> int:
 def expected_uniform(seed: int, stream: int, index: int, slot: int) -> float:
     x = mix((seed + GOLDEN * (stream + 1)) % WORD)
     x = mix(x ^ ((index * 0xD1B54A32D192ED03 + 0x8CB92BA72F3D8DD7) % WORD))
-    return (mix((x + slot * GOLDEN) % WORD) >> 11) / 2**53
+    return (mix((x + slot * GOLDEN) % WORD) >> 11) / 2.0**53
 
 
 def expected_white(seed: int, stream: int, frame: int) -> float:
     x = mix((mix((seed + GOLDEN * (stream + 1)) % WORD) + frame * GOLDEN) % WORD)
-    return ((x >> 11) / 2**52 - 1.0) * 3.0**0.5
+    return ((x >> 11) / 2.0**52 - 1.0) * math.sqrt(3.0)
 
 
 def counts(rate_hz: float, quanta: int, timeline: Timeline = ENDLESS) -> npt.NDArray[np.int64]:

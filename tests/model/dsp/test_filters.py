@@ -1,6 +1,6 @@
 """Filters pass what they should, remember across blocks, and bear any cutoff."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from swash_model.dsp.filters import MAX_CUTOFF_HZ, Pink, Sections, Shape, StateV
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples
 
 SHAPES: tuple[Shape, ...] = ("lowpass", "bandpass", "highpass")
-SPLITS = ([], [1], [1, 8, 192], range(480, 9_600, 480), [9_599])
+SPLITS: tuple[Sequence[int], ...] = ([], [1], [1, 8, 192], range(480, 9_600, 480), [9_599])
 MINUS_3_DB = 10.0 * np.log10(0.5)
 
 Process = Callable[[Samples], Samples]
@@ -41,7 +41,7 @@ def fixed(shape: Shape, cutoff_hz: float, resonance: float) -> Process:
 
 @pytest.mark.parametrize("splits", SPLITS)
 @pytest.mark.parametrize("channels", [1, 2, 3])
-def test_sections_are_scipys_in_any_split(channels: int, splits: list[int]) -> None:
+def test_sections_are_scipys_in_any_split(channels: int, splits: Sequence[int]) -> None:
     sections = np.asarray(butter(4, (300.0, 5_000.0), "bandpass", fs=SAMPLE_RATE, output="sos"))
     samples = noise(channels, 9_600)
     filtered = Sections(sections, channels)
@@ -79,16 +79,18 @@ def test_a_butterworth_is_three_decibels_down_at_its_cutoff(order: int, cutoff_h
 
 
 def test_a_bandpass_is_three_decibels_down_at_both_its_edges() -> None:
-    edges = np.array([200.0, 900.0])
-    levels = response_db(butterworth("bandpass", (200.0, 900.0), channels=1).process, [*edges, np.sqrt(edges.prod())])
+    band = butterworth("bandpass", (200.0, 800.0), channels=1)
+    levels = response_db(band.process, np.array([200.0, 800.0, 400.0]))
     np.testing.assert_allclose(levels, [MINUS_3_DB, MINUS_3_DB, 0.0], atol=0.02)
 
 
 def test_a_cutoff_above_the_band_is_kept_within_it() -> None:
-    for cutoff in (30_000.0, 24_000.0):
-        assert response_db(butterworth("lowpass", cutoff, channels=1).process, 1_000.0) == pytest.approx(0.0, abs=0.01)
-    wide = butterworth("bandpass", (200.0, 90_000.0), channels=1)
-    assert response_db(wide.process, 5_000.0) == pytest.approx(0.0, abs=0.01)
+    for wide in (
+        butterworth("lowpass", 24_000.0, channels=1),
+        butterworth("lowpass", 90_000.0, channels=1),
+        butterworth("bandpass", (200.0, 90_000.0), channels=1),
+    ):
+        assert response_db(wide.process, 5_000.0) == pytest.approx(0.0, abs=0.01)
 
 
 @pytest.mark.parametrize("cutoff_hz", [50.0, 1_000.0, 10_000.0])
@@ -108,7 +110,7 @@ def test_a_state_variable_filter_falls_twelve_decibels_an_octave() -> None:
 
 @pytest.mark.parametrize("resonance", [0.7, 3.0, 30.0])
 @pytest.mark.parametrize("centre_hz", [80.0, 1_000.0, 4_000.0])
-def test_a_band_peaks_at_nought_decibels_and_is_as_narrow_as_its_resonance(centre_hz: float, resonance: float) -> None:
+def test_a_band_peaks_at_nought_decibels_and_is_as_narrow_as_asked(centre_hz: float, resonance: float) -> None:
     # The bilinear transform bends the scale of frequencies: both edges are where the analogue ones fall.
     analogue = np.tan(np.pi * centre_hz / SAMPLE_RATE)
     half = 1.0 / (2.0 * resonance)
@@ -135,7 +137,7 @@ def test_low_band_and_high_add_up_to_what_went_in() -> None:
 
 @pytest.mark.parametrize("splits", SPLITS)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_moving_filter_is_the_same_in_any_split(shape: Shape, splits: list[int]) -> None:
+def test_a_moving_filter_is_the_same_in_any_split(shape: Shape, splits: Sequence[int]) -> None:
     samples = noise(2, 9_600)
     cutoff_hz = np.geomspace(20.0, 20_000.0, 9_600)
     whole = StateVariable(shape).process(samples, cutoff_hz, 2.0)

@@ -115,9 +115,7 @@ def test_a_rising_grain_decays_as_a_steady_one() -> None:
     steady, rising = GrainBank(), GrainBank()
     start(steady, frequency_hz=2_000.0, decay=40.0)
     start(rising, frequency_hz=2_000.0, decay=40.0, rise=4.0)
-    levels = [
-        np.sqrt(np.square(heard(bank, 0.1)[0].reshape(10, -1)).mean(axis=1)) for bank in (steady, rising)
-    ]
+    levels = [np.sqrt(np.square(heard(bank, 0.1)[0].reshape(10, -1)).mean(axis=1)) for bank in (steady, rising)]
     np.testing.assert_allclose(levels[1], levels[0], rtol=0.03)
 
 
@@ -145,7 +143,8 @@ def test_many_grains_are_the_sum_of_each() -> None:
     total = np.zeros((2, SAMPLE_RATE))
     for grain in range(count):
         alone = GrainBank()
-        alone.add(onsets[grain : grain + 1], **{name: values[grain : grain + 1] for name, values in grains.items()})
+        one = slice(grain, grain + 1)
+        alone.add(onsets[one], **{name: values[one] for name, values in grains.items()})
         total += heard(alone, 1.0)
     np.testing.assert_allclose(heard(together, 1.0), total, atol=1e-9)
 

@@ -9,6 +9,7 @@ import pytest
 from swash_model.dsp.loudness import momentary_lufs
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Timeline
 from swash_model.procedural.controls import Controls
+from swash_model.procedural.effects._step_surfaces import SHOES, SURFACES
 from swash_model.procedural.effects.footsteps import FOOTSTEPS, Gait
 from swash_model.spec import Block, Value
 from tests.hearing import (
@@ -23,9 +24,6 @@ from tests.hearing import (
     sound_of,
 )
 
-SURFACES = ("concrete", "wood", "metal", "gravel", "sand", "dirt", "grass", "leaves", "snow", "ice", "mud")
-SURFACES += ("water_shallow", "carpet", "tile")
-SHOES = ("barefoot", "soft", "hard", "boot", "heel")
 SEEDS = range(1, 6)
 FLOOR_DB = -30.0  # against the whole of a step: quieter bands do not tell grounds apart
 

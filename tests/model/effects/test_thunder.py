@@ -8,7 +8,8 @@ import pytest
 
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Values
-from swash_model.procedural.effects.thunder import THUNDER, Storm, Strike
+from swash_model.procedural.effects._strike import Strike
+from swash_model.procedural.effects.thunder import THUNDER, Storm
 from swash_model.spec import Block, Value
 from tests.hearing import band_level_db, centroid_hz, level_db, lufs, mono, octave_levels_db, onset_s, sound_of
 

@@ -38,7 +38,7 @@ class Surface:
 
 
 SURFACES = {
-    "concrete": Surface(1900.0, 6000.0, 650.0, 0.9, 0.2, (600.0, 3800.0)),
+    "concrete": Surface(1800.0, 5600.0, 650.0, 0.9, 0.2, (600.0, 3300.0)),
     "soil": Surface(800.0, 2500.0, 500.0, 0.9, 0.1, (400.0, 2200.0)),
     "leaves": Surface(1200.0, 4000.0, 350.0, 0.8, 0.25, (900.0, 3200.0), level=0.9, rumble=0.4),
     "metal": Surface(

@@ -50,7 +50,7 @@ def tread(timeline: Timeline, values: Values, surface: Surface, shoe: Shoe) -> T
 
     sneak, run = min(1.0, max(0.0, 1.0 - speed / 0.35)), min(1.0, max(0.0, (speed - 0.6) / 0.3))
     effort = (0.45 + 0.55 * weight) * (0.6 + 0.8 * speed)
-    heel = shoe.heel * effort * v_heel * (1.0 - 0.45 * sneak) * (1.0 + run * (0.9 * surface.give - 0.03))
+    heel = shoe.heel * effort * v_heel * (1.0 - 0.45 * sneak) * (1.0 + run * (0.06 + 0.8 * surface.give))
     ball = shoe.ball * effort * v_ball * (1.0 - run)
     width_s = (0.05 + 0.045 * (1.0 - speed)) * v_width * (1.2 - 0.4 * firmness)
     stance_s = (0.62 - 0.3 * speed) * v_stance

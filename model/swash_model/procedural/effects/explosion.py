@@ -18,6 +18,7 @@ from swash_model.dsp.timeline import SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Choice, Effect, Number, OneShot, Preset, Values
 
 DRIVE = 2.2  # the air close to a blast, and every microphone, is overloaded
+LINEAR = 0.01  # so low a tanh is a straight line within -90 dB, and dear
 ECHOES = 9
 CONTROL_FRAMES = 32
 
@@ -53,7 +54,7 @@ def _burst(shock, fire, boom, sections, sub_hz, size, near, out):  # type: ignor
             ground += shock[frame]
         for channel in range(2):
             state = memory[channel]
-            x = 0.86 * fire[0, frame] + (0.5 - channel) * fire[1, frame]
+            x = 0.87 * fire[0, frame] + (0.5 - channel) * fire[1, frame]
             band = a * (state[0] + g * (x - state[1]))
             low = state[1] + g * band
             state[0] = 2.0 * band - state[0] + DENORMAL
@@ -66,7 +67,7 @@ def _burst(shock, fire, boom, sections, sub_hz, size, near, out):  # type: ignor
                 state[s + 1] = section[2] * x - section[5] * y
                 x = y
             x = ground + 0.75 * full * fire_level * low + 4.0 * size * boom_level * (1.0 - waiting) * x
-            out[channel, frame] = math.tanh(DRIVE * x) if abs(x) > 0.01 else DRIVE * x
+            out[channel, frame] = math.tanh(DRIVE * x) if abs(x) > LINEAR else DRIVE * x
         fire_level *= fire_fall
         boom_level *= boom_fall
         waiting *= boom_wait
@@ -185,7 +186,7 @@ def _under_water(timeline: Timeline, size: float, frames: int) -> Samples:
 
 
 def _boil(timeline: Timeline, size: float, out: Samples) -> None:
-    """Add bubbles that rise through the water; deep ones keep their pitch."""
+    """Add the bubbles that are left; so deep they keep their pitch."""
     count = round(30.0 + 90.0 * size)
     draw = chance.uniforms(timeline.seed, BUBBLE_STREAM, 0, 4 * count).reshape(4, count)
     radius = bubbles.radius_m(draw[0], 0.004, 0.022, 1.8)

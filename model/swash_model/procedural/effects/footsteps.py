@@ -127,7 +127,7 @@ FOOTSTEPS = Effect(
         Preset(
             "sneaking_wood",
             "Somebody creeping over floorboards.",
-            {"surface": "wood", "shoe": "soft", "speed": 0.05, "weight": 0.35},
+            {"surface": "wood", "shoe": "soft", "speed": 0.1},
             "FEETHmn",
         ),
         Preset(
@@ -174,6 +174,6 @@ FOOTSTEPS = Effect(
             "FEETHmn",
         ),
     ),
-    one_shot=OneShot(play, gain_db=2.9),
-    endless=Endless(Gait, gain_db=-3.8, min_loop_s=2.0),
+    one_shot=OneShot(play, gain_db=2.4),
+    endless=Endless(Gait, gain_db=-4.1, min_loop_s=2.0),
 )

@@ -23,7 +23,7 @@ NOISE_STREAM, DROP_STREAM, BUBBLE_STREAM, CROWD_STREAM = 1, 30, 31, 34
 GUST_STREAM, LULL_STREAM, SHEET_STREAM, SPOT_STREAM, DRIP_STREAM = 40, 44, 50, 51, 60
 
 GUST_AHEAD_FRAMES = round(0.4 * SAMPLE_RATE)  # a gust crosses the picture in this time, left to right
-GUST_DB = 10.0  # between calm and gust in the strongest wind
+GUST_DB = 8.0  # between calm and gust in the strongest wind
 CROWD_HZ = 6000.0  # drops a second in the middle distance of a downpour
 EARS = (0, 1)
 SPOTS = 6  # places along the eaves that drip
@@ -52,11 +52,12 @@ class Rain:
         self._crowded = [Glide() for _ in EARS]
         self._crowd_level = Glide()
         self._far = [Glide() for _ in EARS]
+        self._level = Glide()
 
     def block(self, start: int, values: Values) -> Samples:
         """Return the quantum from absolute frame `start`, shape (2, frames)."""
         intensity = values.number("intensity")
-        growth = 2.5 ** (values.number("drop_size") - 0.5)
+        growth = 2.2 ** (values.number("drop_size") - 0.5)
         gust = self._gust(start, values.number("wind"))
         rate_hz = (20.0 + 900.0 * intensity**2) * float(gust.mean())
 
@@ -68,7 +69,8 @@ class Rain:
             self._eaves.drip(start, eaves, self._bursts, self._grains)
         self._bursts.sound(out)
         self._grains.sound(out)
-        return out
+        # Nature's 30 dB from drizzle to downpour would leave no room in a mix.
+        return out * self._level.take(1.25 - 0.5 * intensity, QUANTUM_FRAMES)
 
     def _gust(self, start: int, wind: float) -> Samples:
         """Return how much thicker the rain falls left and right, as a level, shape (2,)."""
@@ -98,7 +100,7 @@ class Rain:
         surface = self._surface
         onsets, draws = self._drops.take(start, rate_hz)
         # Diameters are skewed to the small, and heavy rain has larger drops (Marshall & Palmer, 1948).
-        diameter_mm = (0.6 + 3.4 * draws[:, 0] ** 2.5 * (0.4 + intensity)) * growth
+        diameter_mm = (0.6 + 3.4 * draws[:, 0] ** 2.5 * (0.5 + 0.8 * intensity)) * growth
         near = 0.7 / (0.5 + np.sqrt(draws[:, 1]))  # drops fall evenly over the ground around
         strength = 0.2 * surface.level * near * (diameter_mm / TYPICAL_MM) ** 1.3
         lower = (diameter_mm / TYPICAL_MM) ** -0.25
@@ -259,5 +261,5 @@ RAIN = Effect(
             "storm", "Sheets of rain in a gale.", {"intensity": 0.8, "wind": 1.0, "drop_size": 0.6}, "RAINConc"
         ),
     ),
-    endless=Endless(Rain, gain_db=-8.3, min_loop_s=2.0),
+    endless=Endless(Rain, gain_db=-8.0, min_loop_s=2.0),
 )

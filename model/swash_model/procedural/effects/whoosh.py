@@ -19,7 +19,7 @@ REFERENCE_M_S = 30.0
 START = 0.28  # of the speed: whoever swings is already moving when it begins to be heard
 WAKE, WAKE_DAMPING = 4.0, 1.7  # times the pitch of the eddies: so far up they have broken up
 LOWEST_HZ = 30.0
-LEVEL = 20.0
+LEVEL = 20.0  # brings a band of noise up to the full scale
 CONTROL_FRAMES = 16  # cutoffs and places move every 0.3 ms
 
 NOISE_STREAM, SWING_STREAM, POINT_STREAM = 8, 40, 41
@@ -40,7 +40,7 @@ class Texture:
 
 
 TEXTURES = {
-    "cloth": Texture(points=6, resonance=0.9, wake=1.6, flap_hz=22.0),
+    "cloth": Texture(points=5, resonance=0.9, wake=1.6, flap_hz=22.0),
     "rope": Texture(points=6, resonance=1.5, wake=1.2),
     "wood": Texture(points=4, resonance=2.5, wake=0.9),
     "blade": Texture(points=5, resonance=6.0, wake=0.6),
@@ -98,13 +98,14 @@ def whoosh(timeline: Timeline, values: Values) -> Samples:
     if values.choice("direction") == "right_to_left":
         path = -path
 
+    moved = np.cumsum(share) / SAMPLE_RATE
     out = np.zeros((2, frames))
     noise = np.empty(frames)
     object_draws = chance.uniforms(timeline.object_seed, POINT_STREAM, 0, texture.points)
     for point in range(texture.points):
         _white(timeline.seed, NOISE_STREAM + point, 0, noise)
         slower = 1.0 - 0.55 * point / texture.points
-        flap = _flapping(timeline, texture.flap_hz, share, point) if texture.flap_hz else 1.0
+        flap = _flapping(timeline, texture.flap_hz, moved, point) if texture.flap_hz else 1.0
         # Through: the tip straight on, the rest close past both ears, so that it opens as it comes.
         aside = (0.0, -0.7, 0.7)[point % 3] if through else 1.0 - 0.06 * point
         _shed(
@@ -129,12 +130,12 @@ def _loudness(share: Samples, fastest_m_s: float) -> Samples:
     return np.asarray(share * share * share * (fastest_m_s / REFERENCE_M_S) ** 0.7)
 
 
-def _flapping(timeline: Timeline, flap_hz: float, share: Samples, point: int) -> Samples:
+def _flapping(timeline: Timeline, flap_hz: float, moved: Samples, point: int) -> Samples:
     """Return the gain of a part of cloth that turns over and over, the faster the more often."""
     start, rate = chance.uniforms(timeline.seed, SWING_STREAM, 1 + point, 2)
-    turns = start + np.cumsum(share) * (flap_hz * (0.7 + 0.6 * rate) / SAMPLE_RATE)
-    edge_on = np.sin(np.pi * turns) ** 2
-    return np.asarray(0.25 + 1.5 * edge_on * edge_on)
+    turns = start + moved * (flap_hz * (0.7 + 0.6 * rate))
+    level = 1.0 - np.cos(2.0 * np.pi * turns)
+    return np.asarray(0.25 + 0.375 * level * level)
 
 
 WHOOSH = Effect(
