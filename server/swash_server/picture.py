@@ -15,6 +15,7 @@ from swash_model.spec import Block
 RANGE_DB = 90.0  # below the loudest point all is black
 LOWEST_HZ = 30.0
 WINDOW_S = 0.03
+COLUMNS = 1800  # of the waveform: more than there are pixels
 
 
 def draw(block: Block, sample_rate: int, path: Path, *, title: str = "") -> None:
@@ -29,13 +30,14 @@ def draw(block: Block, sample_rate: int, path: Path, *, title: str = "") -> None
 
 
 def _wave(axes: Axes, block: Block, sample_rate: int) -> None:
-    columns = min(1800, len(block))
-    edges = np.linspace(0, len(block), columns + 1).astype(int)
-    for channel in range(block.shape[1]):
-        parts = [block[a:b, channel] for a, b in pairwise(edges) if b > a]
+    edges = np.linspace(0, len(block), COLUMNS + 1).astype(int)
+    for channel, colour in zip(range(block.shape[1]), ("#1b7f9e", "#c2622d"), strict=False):
+        if len(block) <= 4 * COLUMNS:  # short enough to show every sample
+            axes.plot(np.arange(len(block)) / sample_rate, block[:, channel], alpha=0.7, lw=0.8, color=colour)
+            continue
+        parts = [block[a:b, channel] for a, b in pairwise(edges)]
         low, high = [part.min() for part in parts], [part.max() for part in parts]
-        at = edges[: len(parts)] / sample_rate
-        axes.fill_between(at, low, high, alpha=0.6, linewidth=0, color=("#1b7f9e", "#c2622d")[channel % 2])
+        axes.fill_between(edges[:-1] / sample_rate, low, high, alpha=0.6, linewidth=0, color=colour)
     axes.set_ylim(-1, 1)
     axes.set_ylabel("level")
     axes.grid(alpha=0.25)

@@ -45,11 +45,12 @@ def one(seconds: float = 0.2, **burst: float) -> Samples:
     """Return the left channel of one burst."""
     bank = BurstBank()
     start(bank, **burst)  # type: ignore[arg-type]  # none of them is the onset
-    return heard(bank, seconds)[0]
+    left, _ = heard(bank, seconds)
+    return left
 
 
 @pytest.mark.parametrize("resonance", [0.7, 3.0, 12.0])
-@pytest.mark.parametrize("centre_hz", [300.0, 2_000.0, 6_000.0])
+@pytest.mark.parametrize("centre_hz", [300.0, 1_000.0, 2_000.0])
 def test_a_burst_is_as_loud_as_asked_whatever_its_colour(centre_hz: float, resonance: float) -> None:
     levels = [
         np.square(one(2.0, centre_hz=centre_hz, resonance=resonance, decay=STEADY, amplitude=0.5, key=key)[4_800:])
@@ -59,7 +60,7 @@ def test_a_burst_is_as_loud_as_asked_whatever_its_colour(centre_hz: float, reson
 
 
 @pytest.mark.parametrize("resonance", [2.0, 12.0])
-@pytest.mark.parametrize("centre_hz", [300.0, 2_000.0, 8_000.0])
+@pytest.mark.parametrize("centre_hz", [300.0, 2_000.0, 5_000.0])
 def test_a_burst_has_its_colour(centre_hz: float, resonance: float) -> None:
     steady = one(5.0, centre_hz=centre_hz, resonance=resonance, decay=STEADY)
     frequency, power = welch(steady, SAMPLE_RATE, nperseg=4_096)

@@ -1,7 +1,8 @@
 """What feet walk on and what they wear: the tables behind `footsteps`.
 
-Starting values: Farnell's ground reaction model and Cook's collision constants (docs/reference/dsp.md);
-levels tuned on octave bands, so that each ground keeps its own part of the spectrum.
+Starting values: Farnell, "Marching onwards: procedural synthetic footsteps for video games and animation"
+(2007), and Cook's collision constants (see dsp.collisions); levels tuned on octave bands, so that each
+ground keeps its own part of the spectrum.
 """
 
 from dataclasses import dataclass

@@ -18,7 +18,7 @@ from swash_model.dsp.timeline import SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Choice, Effect, Number, OneShot, Preset, Values
 
 DRIVE = 2.2  # the air close to a blast, and every microphone, is overloaded
-LINEAR = 0.01  # so low a tanh is a straight line within -90 dB, and dear
+LINEAR = 0.01  # so low a tanh is a straight line within -100 dB, and dear
 ECHOES = 9
 CONTROL_FRAMES = 32
 

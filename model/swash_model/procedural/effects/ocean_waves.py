@@ -19,6 +19,9 @@ BREAK_GAIN = np.stack([1.0 - np.maximum(LEAN, 0.0), 1.0 + np.minimum(LEAN, 0.0)]
 BREAK_RISE_S = 0.35  # a crest topples in a third of a second
 RAMP = np.arange(QUANTUM_FRAMES) / QUANTUM_FRAMES  # envelopes are straight lines within 10 ms
 
+FIRST_BREAK_S = 1.5  # nobody waits for the first wave
+PUNCTUAL = 0.15  # of the others' jitter: it comes when it is said to
+
 WAVE_STREAM = 60
 NOISE_STREAM, FOAM_STREAM, ROCK_STREAM = 1, 30, 31
 
@@ -122,7 +125,10 @@ class OceanWaves:
         number = wave % self._waves if self._waves else wave + 8  # the hash takes no negative index
         late, height = chance.uniforms(seed, WAVE_STREAM, number, 2)
         later, share = chance.uniforms(seed, WAVE_STREAM + 1 + place, number, 2)
-        breaks_s = (wave + 0.35 + 0.2 * (late - 0.5) + 0.3 * (later - 0.5)) * self._period_s
+        jitter = 0.2 * (late - 0.5) + 0.3 * (later - 0.5)
+        if wave == 0 or number == 0:
+            jitter *= PUNCTUAL
+        breaks_s = (wave + jitter) * self._period_s + FIRST_BREAK_S
         return breaks_s, (0.7 + 0.3 * height) * (0.65 + 0.35 * share)
 
     def _bubble(self, start: int, rate_hz: float) -> None:
@@ -159,7 +165,7 @@ OCEAN_WAVES = Effect(
     title="Ocean waves",
     description="Surf on a shore: breakers, wash and foam.",
     ucs_cat_id="WATRSurf",
-    version=2,
+    version=3,
     parameters=(
         Number("size", "Height of the waves, 0.2 to 4 m.", 0.1, 1.0, 0.6, live=True),
         Number("period_s", "Time between waves: 5 is choppy, 14 a long swell.", 5.0, 16.0, 9.0, "s"),
@@ -181,5 +187,5 @@ OCEAN_WAVES = Effect(
         Preset("rocky_coast", "Waves against rocks.", {"size": 0.8, "rocks": 1.0, "foam": 0.6}, "WATRSurf"),
         Preset("distant_surf", "The sea from behind the dunes.", {"size": 0.7, "distance_m": 90.0}, "WATRSurf"),
     ),
-    endless=Endless(OceanWaves, gain_db=-8.9, min_loop_s=5.0),
+    endless=Endless(OceanWaves, gain_db=-9.7, min_loop_s=5.0),
 )
