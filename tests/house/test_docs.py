@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -40,6 +41,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_the_readme_gives_a_sound_within_its_first_120_words() -> None:
     words = (ROOT / "README.md").read_text().split()
     assert any("waves.wav" in word for word in words[:120])
+
+
+def test_the_readme_names_every_effect() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert [effect for effect in EFFECTS if f"`{effect}`" not in text] == []
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -95,8 +101,9 @@ def made(newcomer: Path, environment: dict[str, str]) -> Iterator[subprocess.Pop
             raise AssertionError("make serve ended without serving")
         yield process
     finally:
-        os.killpg(process.pid, 15)
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
+        process.stderr.close()
 
 
 def run(block: str, newcomer: Path, environment: dict[str, str]) -> str:

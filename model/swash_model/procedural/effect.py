@@ -31,8 +31,8 @@ class Number:
             raise InvalidAskError(f"parameters[{self.name}]", f"{expected}, got {value[:80]!r}")
         if not self.minimum <= value <= self.maximum:  # also refuses NaN
             raise InvalidAskError(f"parameters[{self.name}]", f"{expected}, got {value:g}")
-        # Rounded, so that requests that sound equal are equal.
-        return float(f"{value:.6g}")
+        # Rounded, and nought without a sign, so that requests that sound equal are equal.
+        return float(f"{value:.6g}") + 0.0
 
     def clamped(self, value: float) -> float:
         """Return the value, moved into range."""

@@ -45,8 +45,7 @@ def one(seconds: float = 0.2, **burst: float) -> Samples:
     """Return the left channel of one burst."""
     bank = BurstBank()
     start(bank, **burst)  # type: ignore[arg-type]  # none of them is the onset
-    left, _ = heard(bank, seconds)
-    return left
+    return np.asarray(heard(bank, seconds)[0])
 
 
 @pytest.mark.parametrize("resonance", [0.7, 3.0, 12.0])

@@ -6,7 +6,7 @@ import pytest
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.controls import Controls
-from swash_model.procedural.effect import Choice, Effect, Endless, Number
+from swash_model.procedural.effect import Effect, Endless, Number
 from swash_model.procedural.placement import Placement
 from swash_model.spec import Value
 from tests.hearing import correlation, level_db, lufs, mono, onset_s, pcm16, sound_of
@@ -100,9 +100,12 @@ def test_the_seam_of_a_loop_is_no_larger_than_the_steps_inside(effect_id: str) -
 def test_extremes_stay_finite_centred_and_in_range(effect_id: str, name: str) -> None:
     effect = EFFECTS[effect_id]
     parameter = effect.parameter(name)
-    ends: tuple[Value, ...]
-    ends = parameter.choices if isinstance(parameter, Choice) else (parameter.minimum, parameter.maximum)
-    for seed, value in enumerate(ends * (1 if len(ends) > 2 else 3)):
+    values: list[Value] = []
+    if isinstance(parameter, Number):
+        values += [parameter.minimum, parameter.maximum] * 3  # with three seeds each
+    else:
+        values += parameter.choices
+    for seed, value in enumerate(values):
         sound = sound_of(effect_id, {name: value}, seed=seed, duration_s=length_of(effect_id, 0.5))
         assert np.isfinite(sound).all(), (name, value)
         assert abs(float(sound.mean())) < 1e-3, (name, value)  # no DC above -60 dBFS

@@ -1,0 +1,158 @@
+"""From a Spec to samples: its layers sounded together, with an end or without."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from swash_model.dsp import chance
+from swash_model.dsp.envelopes import fade_out
+from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
+from swash_model.procedural.catalogue import EFFECTS
+from swash_model.procedural.controls import Controls
+from swash_model.procedural.effect import Effect, Endless, OneShot, Values
+from swash_model.procedural.placement import Placement
+from swash_model.spec import DEFAULT_ENDLESS_S, Spec
+
+LAYER_STREAM = 1 << 24
+SETTLE_S = 6.0  # longer than any tail: a loop starts as if it had been running
+FADE_IN_S = 0.005
+FADE_OUT_S = 0.05
+TAIL_DB = -60.0
+TAIL_FADE_S = 0.01
+PIECE_FRAMES = 10 * QUANTUM_FRAMES  # of a one-shot at a time: out at once, and small enough for the caches
+
+
+def duration_s(spec: Spec) -> float:
+    """Return the length of an endless sound, s."""
+    return DEFAULT_ENDLESS_S if spec.duration_s is None else spec.duration_s
+
+
+def one_shots(spec: Spec) -> Iterator[Samples]:
+    """Yield all layers together in pieces, cut where they have died away or where the caller said."""
+    playing = [
+        _Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
+        for effect, values, timeline, level_db in _layers(spec)
+        if effect.one_shot
+    ]
+    frames = natural = max(sounding.frames for sounding in playing)
+    fade_s = 0.0
+    if spec.duration_s is not None:
+        frames = min(natural, max(1, round(spec.duration_s * SAMPLE_RATE)))
+        fade_s = min(FADE_OUT_S, 0.15 * spec.duration_s) if frames < natural else 0.0
+    for start in range(0, frames, PIECE_FRAMES):
+        count = min(PIECE_FRAMES, frames - start)
+        mix = np.zeros((2, count))
+        for sounding in playing:
+            mix += sounding.take(count)
+        yield mix * _fall(start, count, frames, fade_s) if fade_s else mix
+
+
+def endless(spec: Spec) -> Iterator[Samples]:
+    """Yield quanta of a sound that goes on; for a loop exactly one turn, begun as if it had been running."""
+    frames = round(duration_s(spec) * SAMPLE_RATE)
+    playing: list[_Playing] = []
+    once = np.zeros((2, frames + QUANTUM_FRAMES))  # one-shots among the layers
+    for effect, values, timeline, level_db in _layers(spec):
+        if effect.endless:
+            playing.append(_Playing(effect, effect.endless, timeline, values, level_db))
+        elif effect.one_shot:
+            sounding = _Sounding(effect.one_shot, timeline, values, level_db, trim=True)
+            _lay(once[:, :frames], sounding.take(sounding.frames), around=spec.loop)
+    if spec.loop:
+        settle = -(-round(SETTLE_S * SAMPLE_RATE) // QUANTUM_FRAMES) * QUANTUM_FRAMES
+        for start in range(-settle, 0, QUANTUM_FRAMES):
+            for layer in playing:
+                layer.block(start % frames)
+    fade_s = 0.0 if spec.loop else min(FADE_OUT_S, 0.15 * frames / SAMPLE_RATE)
+    for start in range(0, frames, QUANTUM_FRAMES):
+        mix = once[:, start : start + QUANTUM_FRAMES].copy()
+        for layer in playing:
+            mix += layer.block(start)
+        if not spec.loop:
+            mix *= _rise(start) * _fall(start, QUANTUM_FRAMES, frames, fade_s)
+        yield mix[:, : frames - start]
+
+
+class _Sounding:
+    """One one-shot layer: made whole, placed piece by piece."""
+
+    def __init__(
+        self, one_shot: OneShot, timeline: Timeline, values: Values, level_db: float, *, trim: bool
+    ) -> None:
+        sound = one_shot.play(timeline, values)
+        self._sound = _trimmed(sound) if trim else sound
+        self._values = values
+        self._placement = Placement(one_shot.gain_db + level_db)
+        self._at = 0
+        self.frames = self._sound.shape[1]
+
+    def take(self, count: int) -> Samples:
+        """Return the next frames, silence behind the end, shape (2, count)."""
+        piece = self._sound[:, self._at : self._at + count]
+        self._at += count
+        out = np.zeros((2, count))
+        if piece.shape[1]:
+            out[:, : piece.shape[1]] = self._placement.process(piece, self._values)
+        return out
+
+
+class _Playing:
+    """One endless layer."""
+
+    def __init__(
+        self, effect: Effect, going_on: Endless, timeline: Timeline, values: Values, level_db: float
+    ) -> None:
+        self._voice = going_on.voice(timeline, values)
+        self._controls = Controls(effect, dict(values.items()))
+        self._placement = Placement(going_on.gain_db + level_db)
+
+    def block(self, start: int) -> Samples:
+        values = self._controls.step()
+        return self._placement.process(self._voice.block(start, values), values)
+
+
+def _layers(spec: Spec) -> Iterator[tuple[Effect, Values, Timeline, float]]:
+    """Yield each layer's effect, parameters, timeline and level."""
+    loop_frames = round(duration_s(spec) * SAMPLE_RATE) if spec.loop else None
+    for number, layer in enumerate(spec.layers):
+        timeline = Timeline(
+            seed=_layer_seed(spec.seed, number),
+            object_seed=_layer_seed(spec.object_seed, number),
+            loop_frames=loop_frames,
+        )
+        yield EFFECTS[layer.effect], Values(dict(layer.parameters)), timeline, layer.level_db
+
+
+def _layer_seed(seed: int, number: int) -> int:
+    """Return the seed of a layer: the first one's is the caller's, so that adding a layer changes no other."""
+    return seed if number == 0 else int(chance.uniform(seed, LAYER_STREAM, number) * 2**32)
+
+
+def _trimmed(samples: Samples) -> Samples:
+    """Return samples up to where they stay 60 dB below their peak, with a fade of 10 ms."""
+    level = np.abs(samples).max(axis=0)
+    heard = np.flatnonzero(level > level.max() * 10.0 ** (TAIL_DB / 20.0))
+    if not len(heard):
+        return samples
+    end = min(samples.shape[1], int(heard[-1]) + 1 + round(TAIL_FADE_S * SAMPLE_RATE))
+    return fade_out(samples[:, :end], TAIL_FADE_S)
+
+
+def _lay(into: Samples, sound: Samples, *, around: bool) -> None:
+    """Add a one-shot from the first frame on; in a loop its tail rings around into the start."""
+    frames = into.shape[1]
+    for at in range(0, sound.shape[1] if around else min(frames, sound.shape[1]), frames):
+        part = sound[:, at : at + frames]
+        into[:, : part.shape[1]] += part
+
+
+def _rise(start: int) -> Samples:
+    """Return the gain of a quantum at the beginning of a sound that is cut out of an endless one."""
+    share = (start + np.arange(QUANTUM_FRAMES)) / (FADE_IN_S * SAMPLE_RATE)
+    return np.asarray(np.sin(np.minimum(share, 1.0) * np.pi / 2.0))
+
+
+def _fall(start: int, count: int, frames: int, fade_s: float) -> Samples:
+    """Return the gain of some frames of a sound that is cut off after `frames`."""
+    share = (frames - start - np.arange(count)) / (fade_s * SAMPLE_RATE)
+    return np.asarray(np.sin(np.clip(share, 0.0, 1.0) * np.pi / 2.0))
