@@ -22,7 +22,7 @@ class Material:
 
     `first_mode_hz` at half a metre; `loss` is the loss factor eta (share of energy lost a radian),
     `handling` a damping in 1/s that does not depend on pitch (air, touch); `series` the law of the
-    partials; see docs/reference/dsp.md for sources.
+    partials; see docs/reference/kernels.md for sources.
     """
 
     first_mode_hz: float

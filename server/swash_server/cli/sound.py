@@ -14,6 +14,15 @@ from swash_model.errors import InvalidAskError
 
 TIMEOUT_S = 600.0  # 32 takes of two minutes on a slow machine
 
+ENCODINGS = {
+    ".wav": sound_pb2.ENCODING_WAV,
+    ".flac": sound_pb2.ENCODING_FLAC,
+    ".ogg": sound_pb2.ENCODING_OGG_VORBIS,
+    ".opus": sound_pb2.ENCODING_OGG_OPUS,
+    ".s16": sound_pb2.ENCODING_PCM_S16LE,
+    ".f32": sound_pb2.ENCODING_PCM_F32LE,
+}
+
 Command = Callable[..., Any]
 
 
@@ -105,13 +114,3 @@ def encoding_named(suffix: str) -> sound_pb2.Encoding.ValueType:
     if suffix.lower() not in ENCODINGS:
         raise InvalidAskError("output", f"one of {', '.join(ENCODINGS)}, got {suffix!r}")
     return ENCODINGS[suffix.lower()]
-
-
-ENCODINGS = {
-    ".wav": sound_pb2.ENCODING_WAV,
-    ".flac": sound_pb2.ENCODING_FLAC,
-    ".ogg": sound_pb2.ENCODING_OGG_VORBIS,
-    ".opus": sound_pb2.ENCODING_OGG_OPUS,
-    ".s16": sound_pb2.ENCODING_PCM_S16LE,
-    ".f32": sound_pb2.ENCODING_PCM_F32LE,
-}

@@ -1,0 +1,1 @@
+"""Stable Audio Open Small: words and seconds to stereo sound. Needs the extra `neural`."""

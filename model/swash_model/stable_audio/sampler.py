@@ -1,0 +1,48 @@
+"""From noise to latents: denoise all the way, noise again to the next level, repeat."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+HIGHEST_LOGSNR = 2.0  # the last level before 0 is sigmoid(-2), 0.12
+LOWEST_LOGSNR = -6.0  # of pure noise
+MIN_SIGMA = 0.12  # below, the schedule would rise before it falls
+
+
+class Noise:
+    """Unit noise for several sounds, each from a generator of its own: its neighbours change nothing."""
+
+    def __init__(self, seeds: Sequence[int]) -> None:
+        self._generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+    def draw(self, channels: int, frames: int) -> Tensor:
+        """Return the next noise, shape (batch, channels, frames)."""
+        return torch.stack([torch.randn(channels, frames, generator=each) for each in self._generators])
+
+
+def schedule(steps: int, sigma_max: float) -> list[float]:
+    """Return the noise levels of so many steps and of their end: `sigma_max` down to 0."""
+    lowest = LOWEST_LOGSNR if sigma_max >= 1.0 else math.log((1.0 - sigma_max) / sigma_max + 1e-6)
+    inner = torch.linspace(lowest, HIGHEST_LOGSNR, steps + 1).neg().sigmoid()[1:-1]
+    return [sigma_max, *inner.tolist(), 0.0]
+
+
+def ping_pong(
+    velocity: Callable[[Tensor, float], Tensor],
+    latents: Tensor,
+    sigmas: Sequence[float],
+    fresh: Callable[[], Tensor],
+) -> Iterator[Tensor]:
+    """Yield the latents, shape as given, after each step; the last are the sound's.
+
+    `velocity(latents, sigma)` leads from the sound to the noise; `fresh()` is unit noise of the same shape.
+    Stop between steps by closing the iterator.
+    """
+    for sigma, next_sigma in itertools.pairwise(sigmas):
+        clean = latents - sigma * velocity(latents, sigma)
+        # Drawn at the last step too, as the reference does, where it weighs nothing.
+        latents = (1.0 - next_sigma) * clean + next_sigma * fresh()
+        yield latents
