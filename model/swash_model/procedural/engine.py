@@ -16,6 +16,7 @@ from swash_model.spec import DEFAULT_ENDLESS_S, MAX_LOOP_S, Ask, Block, Layer, R
 
 KERNELS_VERSION = 1  # rises with every change below dsp/ that alters samples
 WARM_UP_S = 0.05
+SHORTEST_S = 0.0001  # some frames at any rate: no sound is nothing at all
 
 
 class ProceduralEngine:
@@ -106,7 +107,7 @@ def _spec(ask: Ask, layers: tuple[Layer, ...], duration_s: float | None, loop: b
     return Spec(
         engine="procedural",
         layers=layers,
-        duration_s=None if duration_s is None else round(duration_s, 4),
+        duration_s=None if duration_s is None else max(SHORTEST_S, round(duration_s, 4)),
         loop=loop,
         trim=ask.trim,
         endless=endless,

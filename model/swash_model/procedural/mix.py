@@ -154,5 +154,5 @@ def _rise(start: int) -> Samples:
 
 def _fall(start: int, count: int, frames: int, fade_s: float) -> Samples:
     """Return the gain of some frames of a sound that is cut off after `frames`."""
-    share = (frames - start - np.arange(count)) / (fade_s * SAMPLE_RATE)
+    share = (frames - 1 - start - np.arange(count)) / (fade_s * SAMPLE_RATE)
     return np.asarray(np.sin(np.clip(share, 0.0, 1.0) * np.pi / 2.0))

@@ -87,5 +87,5 @@ class Conditioner:
 
     def __call__(self, prompts: Sequence[str], seconds: Sequence[float]) -> Condition:
         """Return the condition of some prompts and as many lengths."""
-        length: Tensor = self.seconds(torch.tensor(seconds))  # (batch, channels)
+        length: Tensor = self.seconds(torch.tensor(seconds, dtype=torch.float32))  # (batch, channels)
         return Condition(torch.cat([self.prompt_rows(prompts), length[:, None]], dim=1), length)

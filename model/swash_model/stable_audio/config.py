@@ -139,8 +139,8 @@ def _autoencoder(pretransform: "_Section", audio_channels: int) -> tuple[Oobleck
             raise ModelFilesError(f"audio_channels is {audio_channels} but the {name} has {half.audio_channels}")
     if (encoder.latent_channels, decoder.latent_channels) != (2 * latent_channels, latent_channels):
         raise ModelFilesError(
-            f"latent_dim {latent_channels} needs {2 * latent_channels} of the encoder and {latent_channels} of the "
-            f"decoder, got {encoder.latent_channels} and {decoder.latent_channels}"
+            f"latent_dim {latent_channels} means {2 * latent_channels} of the encoder and {latent_channels} "
+            f"of the decoder, got {encoder.latent_channels} and {decoder.latent_channels}"
         )
     return encoder, decoder, ratio
 
@@ -226,7 +226,7 @@ def _dit(diffusion: "_Section") -> DitConfig:
     config.end()
     if dit.channels % dit.heads or dit.rotary_channels > dit.head_channels or dit.rotary_channels % 2:
         raise ModelFilesError(
-            f"{config.name}: {dit.heads} heads of at least {MIN_ROTARY_CHANNELS} channels do not make {dit.channels}"
+            f"{config.name}: no {dit.heads} heads of {MIN_ROTARY_CHANNELS} channels or more make {dit.channels}"
         )
     return dit
 

@@ -61,7 +61,8 @@ class RotaryEmbedding(nn.Module):
 
 def rotate(heads: Tensor, angles: Tensor) -> Tensor:
     """Turn the first channels of each head, shape (batch, heads, positions, head_channels), by their position."""
-    turning, still = heads.split([angles.shape[-1], heads.shape[-1] - angles.shape[-1]], dim=-1)
+    rotary_channels = angles.shape[-1]
+    turning, still = heads[..., :rotary_channels], heads[..., rotary_channels:]
     first, second = turning.chunk(2, dim=-1)
     turned = turning * angles.cos() + torch.cat([-second, first], dim=-1) * angles.sin()
     return torch.cat([turned, still], dim=-1)
@@ -85,7 +86,8 @@ class Attention(nn.Module):
 
     def split(self, merged: Tensor) -> Tensor:
         """Return (batch, heads, positions, head_channels) of (batch, positions, channels)."""
-        return merged.unflatten(-1, (self.heads, self.head_channels)).transpose(1, 2)
+        batch, positions, _ = merged.shape
+        return merged.view(batch, positions, self.heads, self.head_channels).transpose(1, 2)
 
 
 class SelfAttention(Attention):
@@ -132,7 +134,8 @@ class GatedLinear(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         """Return the first half times the swish of the second."""
         value, gate = self.proj(hidden).chunk(2, dim=-1)
-        return value * functional.silu(gate)
+        opened: Tensor = value * functional.silu(gate)
+        return opened
 
 
 class FeedForward(nn.Module):
@@ -168,7 +171,8 @@ class Block(nn.Module):
         """Return hidden, shape (batch, positions, channels), one block on."""
         hidden = hidden + self.self_attn(self.pre_norm(hidden), angles)
         hidden = hidden + self.cross_attn(self.cross_attend_norm(hidden), context)
-        return hidden + self.ff(self.ff_norm(hidden))
+        hidden = hidden + self.ff(self.ff_norm(hidden))
+        return hidden  # noqa: RET504  # three steps alike
 
 
 class Transformer(nn.Module):
@@ -225,5 +229,5 @@ class DiffusionTransformer(nn.Module):
         latents = latents + self.preprocess_conv(latents)
         frames = self.transformer(latents.transpose(1, 2), context, token)
         velocity = frames.transpose(1, 2)  # (batch, latent_channels, latent_frames)
-        velocity = velocity + self.postprocess_conv(velocity)
-        return velocity
+        refined: Tensor = velocity + self.postprocess_conv(velocity)
+        return refined

@@ -45,7 +45,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (batch, channels, frames), as given."""
-        return x + self.layers(x)
+        y: Tensor = x + self.layers(x)
+        return y
 
 
 class Down(nn.Module):

@@ -23,6 +23,11 @@ class Noise:
         return torch.stack([torch.randn(channels, frames, generator=each) for each in self._generators])
 
 
+def mix(clean: Tensor, noise: Tensor, sigma: float) -> Tensor:
+    """Return latents at a noise level: 0 is the sound, 1 is noise alone."""
+    return (1.0 - sigma) * clean + sigma * noise
+
+
 def schedule(steps: int, sigma_max: float) -> list[float]:
     """Return the noise levels of so many steps and of their end: `sigma_max` down to 0."""
     lowest = LOWEST_LOGSNR if sigma_max >= 1.0 else math.log((1.0 - sigma_max) / sigma_max + 1e-6)
@@ -44,5 +49,5 @@ def ping_pong(
     for sigma, next_sigma in itertools.pairwise(sigmas):
         clean = latents - sigma * velocity(latents, sigma)
         # Drawn at the last step too, as the reference does, where it weighs nothing.
-        latents = (1.0 - next_sigma) * clean + next_sigma * fresh()
+        latents = mix(clean, fresh(), next_sigma)
         yield latents

@@ -84,6 +84,13 @@ def test_a_bed_is_exactly_as_long_as_asked(frames: int) -> None:
     assert len(render(replace(bed, duration_s=frames / SAMPLE_RATE))) == frames
 
 
+@pytest.mark.parametrize("effect_id", ["rain", "ui_click"])
+def test_even_the_shortest_sound_is_one(effect_id: str) -> None:
+    resolved = spec(effect_id, duration_s=1e-6)
+    assert len(render(resolved)) > 0
+    assert ENGINE.frames(resolved, 8_000) != 0
+
+
 @pytest.mark.parametrize("sample_rate", RATES)
 @pytest.mark.parametrize("asked_s", [2.0, 3.337, 10.0049, MAX_LOOP_S])
 def test_a_loop_is_whole_quanta_and_whole_frames_at_the_rate_it_is_heard(asked_s: float, sample_rate: int) -> None:
@@ -154,7 +161,7 @@ def test_one_shots_in_a_mix_begin_together_and_the_longest_gives_the_length() ->
 
 
 def test_a_one_shot_in_a_looped_mix_rings_around_into_the_start() -> None:
-    bell = spec("impact", {"material": "metal", "size_m": 2.0}, trim=False)
+    bell = spec("impact", {"material": "metal", "size_m": 2.0})
     whole = render(bell)
     frames = 2 * SAMPLE_RATE
     assert len(whole) > frames, "a bell that is over before its loop shows nothing"
@@ -171,7 +178,7 @@ def test_trimming_leaves_out_what_is_not_heard_and_nothing_else() -> None:
     assert len(trimmed) < len(whole)
     before_the_fade = len(trimmed) - 480
     np.testing.assert_array_equal(trimmed[:before_the_fade], whole[:before_the_fade])
-    np.testing.assert_array_equal(trimmed[-1], 0.0)
+    np.testing.assert_allclose(trimmed[-1], 0.0, atol=1e-5)
     assert np.abs(whole[len(trimmed) :]).max() < 1e-3 * np.abs(whole).max()
 
 
@@ -181,7 +188,7 @@ def test_a_duration_shorter_than_a_one_shot_fades_it_out() -> None:
     assert len(short) == round(0.4 * SAMPLE_RATE) < len(whole)
     before_the_fade = len(short) - round(0.05 * SAMPLE_RATE)
     np.testing.assert_array_equal(short[:before_the_fade], whole[:before_the_fade])
-    np.testing.assert_allclose(short[-1], 0.0, atol=1e-9)
+    np.testing.assert_allclose(short[-1], 0.0, atol=1e-3 * np.abs(short).max())
 
 
 def test_a_duration_longer_than_a_one_shot_adds_no_silence() -> None:
