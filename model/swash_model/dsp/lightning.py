@@ -65,7 +65,12 @@ def _walk(seed, stream, pull, reach_m, at, heading, rows):  # type: ignore[no-un
             distance += at[axis] ** 2
             rows[k, axis], rows[k, 3 + axis] = at[axis], heading[axis]
         rows[k, 6] = length
-        if math.sqrt(distance) > reach_m or at[2] < 0.0:
+        if at[2] < 0.0:
+            if pull == 0.0:
+                return k  # a branch ends on the ground
+            at[2], heading[2] = -at[2], abs(heading[2])  # the trunk comes from there and goes up
+            rows[k, 2], rows[k, 5] = at[2], heading[2]
+        if math.sqrt(distance) > reach_m:
             return k
     return rows.shape[0]
 
@@ -102,7 +107,7 @@ class Shocks:
 
 
 def shocks(seed: int, *, distance_m: float, reach_s: float, power: float) -> Shocks:
-    """Return what a flash `distance_m` away sends: its nearest segment at level 1, arrivals for `reach_s`.
+    """Return what a flash `distance_m` away sends: its nearest segment at level FOOT, arrivals for `reach_s`.
 
     More `power`, 0..1, makes longer waves: the peak frequency falls with the square root of the energy.
     """
@@ -110,7 +115,8 @@ def shocks(seed: int, *, distance_m: float, reach_s: float, power: float) -> Sho
     trunk, count = _channel(seed, distance_m, distance_m + reach_s * SOUND_M_S, rows)
     range_m = np.sqrt((rows[:count, :3] ** 2).sum(axis=1))
     # The trunk is heard first: a branch that hangs nearer would put a soft start before the crack.
-    heard = np.flatnonzero(range_m >= range_m[:trunk].min())
+    nearest_m = range_m[:trunk].min()
+    heard = np.flatnonzero((range_m >= nearest_m) & (range_m <= nearest_m + reach_s * SOUND_M_S))
     branch, count = heard >= trunk, len(heard)
     range_m, place, heading, length_m = range_m[heard], rows[heard, :3], rows[heard, 3:6], rows[heard, 6]
     along = np.abs((place * heading).sum(axis=1)) / range_m

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from swash_model.dsp.timeline import QUANTUM_S
+from swash_model.errors import InvalidAskError
 from swash_model.procedural.effect import Effect, Number, Values
 from swash_model.spec import Value
 
@@ -27,10 +28,14 @@ class Controls:
         self._now = Values(values)
 
     def set(self, name: str, value: Value, ramp_s: float = DEFAULT_RAMP_S) -> None:
-        """Move a live number to `value` over `ramp_s`; raise InvalidAskError for a name or value not allowed."""
+        """Move a live number to `value` over `ramp_s`.
+
+        Raises InvalidAskError for a name that is unknown or not live, or a value out of range.
+        """
         parameter = self._effect.parameter(name)
+        if not (isinstance(parameter, Number) and parameter.live):
+            raise InvalidAskError(f"parameters[{name}]", "cannot change while it sounds; start another voice")
         target = parameter.checked(value)
-        assert isinstance(target, float), name  # only numbers are live
         self._ramps[name] = _Ramp(target, max(1, round(ramp_s / QUANTUM_S)))
 
     def step(self) -> Values:

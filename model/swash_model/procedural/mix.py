@@ -56,7 +56,7 @@ def endless(spec: Spec) -> Iterator[Samples]:
         if effect.endless:
             playing.append(_Playing(effect, effect.endless, timeline, values, level_db))
         elif effect.one_shot:
-            sounding = _Sounding(effect.one_shot, timeline, values, level_db, trim=True)
+            sounding = _Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
             _lay(once[:, :frames], sounding.take(sounding.frames), around=spec.loop)
     if spec.loop:
         settle = -(-round(SETTLE_S * SAMPLE_RATE) // QUANTUM_FRAMES) * QUANTUM_FRAMES
@@ -65,11 +65,14 @@ def endless(spec: Spec) -> Iterator[Samples]:
                 layer.block(start % frames)
     fade_s = 0.0 if spec.loop else min(FADE_OUT_S, 0.15 * frames / SAMPLE_RATE)
     for start in range(0, frames, QUANTUM_FRAMES):
-        mix = once[:, start : start + QUANTUM_FRAMES].copy()
+        mix = np.zeros((2, QUANTUM_FRAMES))
         for layer in playing:
             mix += layer.block(start)
         if not spec.loop:
-            mix *= _rise(start) * _fall(start, QUANTUM_FRAMES, frames, fade_s)
+            mix *= _rise(start)  # before the one-shots: they begin at once
+        mix += once[:, start : start + QUANTUM_FRAMES]
+        if not spec.loop:
+            mix *= _fall(start, QUANTUM_FRAMES, frames, fade_s)
         yield mix[:, : frames - start]
 
 

@@ -26,6 +26,7 @@ class Placement:
         self._width = Glide()
         self._cutoff = Glide()
         self._low = StateVariable("lowpass")
+        self._middle = StateVariable("bandpass")
         self._air = StateVariable("lowpass")
         self._block_dc = butterworth("highpass", BLOCK_DC_HZ)
 
@@ -38,9 +39,10 @@ class Placement:
         out = self._block_dc.process(samples * self._gain.take(level, frames))
         # Every filter always runs, so that a control that leaves its default does not click.
         tilt_db = self._tilt.take(values.number("brightness") * TILT_DB, frames)
-        low = self._low.process(out, TILT_HZ, 0.5)
+        # Low, middle and high of one state-variable filter add up to what went in; the middle stays.
+        low, middle = self._low.process(out, TILT_HZ, 0.5), self._middle.process(out, TILT_HZ, 0.5)
         upper = 10.0 ** (tilt_db / 40.0)
-        out = low / upper + (out - low) * upper
+        out = low / upper + middle + (out - low - middle) * upper
         cutoff_hz = self._cutoff.take(AIR_HZ / (1.0 + distance_m / AIR_HALF_M), frames)
         out = self._air.process(out, cutoff_hz, 0.7071)
         width = self._width.take(values.number("width"), frames)

@@ -135,7 +135,7 @@ def test_a_storm_with_more_strikes_is_heard_for_more_of_the_time() -> None:
 
 
 def test_strikes_of_a_storm_come_from_different_distances() -> None:
-    level = envelope(storm(120.0, strikes_per_min=6.0).T.astype(np.float32), 1.0)
+    level = envelope(storm(240.0, strikes_per_min=6.0).T.astype(np.float32), 1.0)
     onsets = np.flatnonzero(level[1:] > 4.0 * level[:-1]) + 1
     peaks_db = [20.0 * np.log10(level[at : at + 3].max()) for at in onsets]
     assert len(peaks_db) >= 4

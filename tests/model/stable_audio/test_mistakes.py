@@ -1,5 +1,5 @@
 """Each mistake that is easily made in these networks is seen, and first by the stage that it is made in."""
-# ruff: noqa: E402  # without the extra `neural` nothing below can be imported
+# without the extra `neural` nothing below can be imported
 
 import importlib
 import sys
@@ -19,7 +19,7 @@ PACKAGE = "swash_model.stable_audio"
 TURNED = "rotate(self.q_norm(q), angles), rotate(self.k_norm(k), angles)"
 CROSSED = "attend(self.q_norm(q), self.k_norm(k), v)"
 ATTENDED = "scaled_dot_product_attention(q, k, v)"
-NORM = "vector_norm(direction, dim=(1, 2), keepdim=True)\n"
+FOLDED = "return _finite(name, fold_weight_norm(length, direction), path)"
 
 # What is wrong: the file, what stands there, what would stand there, and the stage that must see it.
 MISTAKES = {
@@ -128,9 +128,10 @@ MISTAKES = {
     "the waveform is bent": ("model", "self.decoder(each)", "self.decoder(each).tanh()", "audio"),
     "transposed convolutions by output": (
         "weights",
-        NORM,
-        NORM + "    if len(direction) == 2 * direction.shape[1] and direction.shape[2] > 3:\n"
-        "        norm = torch.linalg.vector_norm(direction, dim=(0, 2), keepdim=True)\n",
+        FOLDED,
+        "if __import__('re').search(r'decoder.layers.[0-9].layers.1.weight', name):\n"
+        "        return length * direction / direction.norm(dim=(0, 2), keepdim=True)\n"
+        f"    {FOLDED}",
         "audio",
     ),
     "a weight without its length": ("weights", "length * direction / norm", "direction / norm", "encoder"),

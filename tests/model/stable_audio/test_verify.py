@@ -1,5 +1,5 @@
 """The networks compute what the reference did, and the check of it cannot be fooled."""
-# ruff: noqa: E402  # without the extra `neural` nothing below can be imported
+# without the extra `neural` nothing below can be imported
 
 from pathlib import Path
 

@@ -157,5 +157,5 @@ THUNDER = Effect(
         ),
     ),
     one_shot=OneShot(strike, gain_db=-17.3),
-    endless=Endless(Storm, gain_db=-19.0, min_loop_s=4.0),
+    endless=Endless(Storm, gain_db=-18.0, min_loop_s=4.0),
 )
