@@ -14,8 +14,8 @@ from swash_model.procedural.catalogue import EFFECTS, effect_named
 from swash_model.procedural.effect import Number
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.procedural.prompt import PLAYABLE, SURE, Understood, understand
-from swash_model.procedural.sentence import tokens
-from swash_model.procedural.vocabulary import ANY, Entry, english, vocabulary_of
+from swash_model.procedural.words.sentence import tokens
+from swash_model.procedural.words.vocabulary import ANY, Entry, english, vocabulary_of
 from swash_model.spec import Ask, Spec, Value
 
 LABELLED = tomllib.loads((Path(__file__).parents[1] / "data" / "prompts.toml").read_text(encoding="utf-8"))[

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from swash_model.errors import UnknownSoundError
 from swash_model.procedural.catalogue import EFFECTS
-from swash_model.procedural.confidence import confidence
-from swash_model.procedural.length import Length, length_of, own_duration
-from swash_model.procedural.reading import Heard, read
-from swash_model.procedural.sentence import Sentence, parse
-from swash_model.procedural.tuning import owners, tuned
-from swash_model.procedural.vocabulary import Vocabulary, english
+from swash_model.procedural.words.confidence import confidence
+from swash_model.procedural.words.length import Length, length_of, own_duration
+from swash_model.procedural.words.reading import Heard, read
+from swash_model.procedural.words.sentence import Sentence, parse
+from swash_model.procedural.words.tuning import owners, tuned
+from swash_model.procedural.words.vocabulary import Vocabulary, english
 from swash_model.spec import MAX_PROMPT_CHARACTERS, Value
 
 PLAYABLE = 0.35

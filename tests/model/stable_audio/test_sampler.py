@@ -43,6 +43,5 @@ def test_a_network_that_knows_the_sound_leads_to_it() -> None:
 def test_noise_is_one_items_own() -> None:
     together, alone = Noise([7, 8, 2**32 - 1]), Noise([8])
     for channels, frames in ((4, 6), (1, 3), (4, 6)):
-        torch.testing.assert_close(
-            together.draw(channels, frames)[1:2], alone.draw(channels, frames), atol=0, rtol=0
-        )
+        drawn = together.draw(channels, frames)
+        torch.testing.assert_close(drawn[1:2], alone.draw(channels, frames), atol=0.0, rtol=0.0)

@@ -15,11 +15,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from swash_model.stable_audio.config import parse_config
-from swash_model.stable_audio.dit import DiffusionTransformer
 from swash_model.stable_audio.errors import ModelFilesError
 from swash_model.stable_audio.model import Options, Sound, StableAudio, load
-from swash_model.stable_audio.oobleck import Decoder, Encoder
 from swash_model.stable_audio.weights import fold_weight_norm
+from tests.model.stable_audio.shapes import networks_of
 
 Tensors = dict[str, Tensor]
 ANY = "model.model.to_timestep_embed.0.bias"
@@ -42,24 +41,13 @@ def sound_of(model: StableAudio) -> Tensor:
     return model.generate([Sound("rain", 2.0, 3)], SHORT)
 
 
-def test_the_published_tensors_are_the_ones_that_are_asked_for(folder: Path, golden: Path) -> None:
-    """An empty file misses them all, so the error would count 750; here by name and shape."""
+def test_the_published_tensors_are_the_ones_that_are_asked_for(golden: Path) -> None:
     config = parse_config(json.loads((golden / "published_model_config.json").read_text()))
     published = json.loads((golden / "published_tensors.json").read_text())
-    with torch.device("meta"):
-        networks = {
-            "model.model.": DiffusionTransformer(config.dit),
-            "pretransform.model.encoder.": Encoder(config.encoder),
-            "pretransform.model.decoder.": Decoder(config.decoder),
-        }
-    stored = {
-        name.removesuffix("_v"): shape
-        for name, shape in published.items()
-        if not name.endswith("weight_g") and not name.startswith("conditioner.")
-    }
+    stored = {name.removesuffix("_v"): shape for name, shape in published.items() if not name.endswith("weight_g")}
     asked = {
         prefix + name: list(tensor.shape)
-        for prefix, network in networks.items()
+        for prefix, network in networks_of(config).items()
         for name, tensor in network.state_dict().items()
     }
     assert asked == stored
@@ -81,7 +69,7 @@ def test_a_misshapen_tensor_is_named_with_both_shapes(folder: Path) -> None:
 
 
 def test_many_wrong_tensors_make_a_short_message(folder: Path) -> None:
-    with pytest.raises(ModelFilesError, match="and [0-9]+ more") as refused:
+    with pytest.raises(ModelFilesError, match=r"and [0-9]+ more") as refused:
         load(change(folder, lambda tensors: [tensors.pop(name) for name in list(tensors)[10:]]))
     assert len(str(refused.value)) < 1000
 
@@ -120,16 +108,16 @@ def test_a_pointer_left_by_git_is_refused(folder: Path) -> None:
         load(folder)
 
 
-def as_checkpoint(folder: Path, content: Callable[[Tensors], object]) -> Path:
+def as_checkpoint(folder: Path) -> Path:
     tensors = load_file(folder / "model.safetensors")
     (folder / "model.safetensors").unlink()
-    torch.save(content(tensors), folder / "model.ckpt")
+    torch.save({"state_dict": tensors}, folder / "model.ckpt")
     return folder
 
 
 def test_a_checkpoint_gives_the_same_sound(model: StableAudio, folder: Path) -> None:
-    loaded = load(as_checkpoint(folder, lambda tensors: {"state_dict": tensors}))
-    torch.testing.assert_close(sound_of(loaded), sound_of(model), atol=0.0, rtol=0.0)
+    # Not to the bit: where a weight lies in memory decides the order in which its rows are summed.
+    torch.testing.assert_close(sound_of(load(as_checkpoint(folder))), sound_of(model), atol=1e-4, rtol=0.0)
 
 
 class Harmful:
@@ -137,25 +125,19 @@ class Harmful:
         return print, ("this code came with the weights",)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        lambda tensors: tensors,
-        lambda tensors: {"state_dict": {"a": 1}},
-        lambda tensors: [],
-        lambda tensors: Harmful(),
-    ],
-)
+@pytest.mark.parametrize("content", [[], {ANY: torch.zeros(128)}, {"state_dict": {"a": 1}}, Harmful()])
 def test_a_checkpoint_of_anything_else_is_refused_and_never_run(
-    folder: Path, content: Callable[[Tensors], object], capsys: pytest.CaptureFixture[str]
+    folder: Path, content: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (folder / "model.safetensors").unlink()
+    torch.save(content, folder / "model.ckpt")
     with pytest.raises(ModelFilesError, match=r"model\.ckpt"):
-        load(as_checkpoint(folder, content))
+        load(folder)
     assert "this code" not in capsys.readouterr().out
 
 
 def test_a_truncated_checkpoint_is_refused(folder: Path) -> None:
-    path = as_checkpoint(folder, lambda tensors: {"state_dict": tensors}) / "model.ckpt"
+    path = as_checkpoint(folder) / "model.ckpt"
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(ModelFilesError, match="damaged"):
         load(folder)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from swash_model.procedural.effect import Choice, Effect, Number, Parameter, Preset
-from swash_model.procedural.reading import Heard
-from swash_model.procedural.sentence import Sentence, Term
-from swash_model.procedural.vocabulary import Change
+from swash_model.procedural.words.reading import Heard
+from swash_model.procedural.words.sentence import Sentence, Term
+from swash_model.procedural.words.vocabulary import Change
 from swash_model.spec import Value
 
 MATERIAL = "material"  # "a metal pipe on concrete" is of metal; of surfaces the last that is named counts

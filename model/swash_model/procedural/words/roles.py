@@ -1,7 +1,7 @@
 """What part a term plays where it stands: the thing itself, or what it is on, in, near or made of."""
 
-from swash_model.procedural.sentence import Sentence, Term
-from swash_model.procedural.vocabulary import LEADING_ON, STRONG
+from swash_model.procedural.words.sentence import Sentence, Term
+from swash_model.procedural.words.vocabulary import LEADING_ON, STRONG
 
 AFTER_PREPOSITION = 0.6  # "footsteps in the rain": steps first
 BEFORE_ANOTHER_NOUN = 0.4  # "rain barrel, wind turbine": the last noun is the thing

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import Effect, Number
-from swash_model.procedural.reading import Heard
-from swash_model.procedural.sentence import Sentence
-from swash_model.procedural.vocabulary import STRONG
+from swash_model.procedural.words.reading import Heard
+from swash_model.procedural.words.sentence import Sentence
+from swash_model.procedural.words.vocabulary import STRONG
 from swash_model.spec import DEFAULT_ENDLESS_S, MAX_DURATION_S, MAX_LOOP_S, Value
 
 SHORTEST_S = 0.05  # less is no sound that anybody would ask for in words

@@ -115,7 +115,7 @@ class Vocabulary:
 @functools.cache
 def english() -> Vocabulary:
     """Return the English words, read at the first call."""
-    path = files("swash_model.procedural") / "lexicon" / "en.toml"
+    path = files("swash_model.procedural.words") / "lexicon" / "en.toml"
     return vocabulary_of(tomllib.loads(path.read_text(encoding="utf-8")))
 
 

@@ -1,8 +1,8 @@
 """How sure a reading is: what speaks for it, against what speaks for something else or means nothing."""
 
-from swash_model.procedural.reading import Reading
-from swash_model.procedural.roles import is_head, outside, role
-from swash_model.procedural.sentence import Sentence
+from swash_model.procedural.words.reading import Reading
+from swash_model.procedural.words.roles import is_head, outside, role
+from swash_model.procedural.words.sentence import Sentence
 
 FULL_STRENGTH = 0.75  # a single word that merely hints is not enough for full confidence
 OUTSIDE_AS_ADJECTIVE = 0.7  # "dog footsteps" are steps, if not the right ones

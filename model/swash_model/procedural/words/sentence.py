@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from swash_model.procedural.vocabulary import LEADING_ON, LINKS, Entry, Role, Vocabulary
+from swash_model.procedural.words.vocabulary import LEADING_ON, LINKS, Entry, Role, Vocabulary
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[,;:.!?()|/&+]")
 PUNCTUATION = frozenset(",;:.!?()|/&+")

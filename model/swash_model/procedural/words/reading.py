@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from swash_model.procedural.roles import role, strongest, weight
-from swash_model.procedural.sentence import Sentence
-from swash_model.procedural.vocabulary import STRONG
+from swash_model.procedural.words.roles import role, strongest, weight
+from swash_model.procedural.words.sentence import Sentence
+from swash_model.procedural.words.vocabulary import STRONG
 
 MAX_LAYERS = 4
 LEAST_LAYER = 0.35  # what is weaker after the first is a rival, not a layer
