@@ -6,6 +6,7 @@ from contextlib import aclosing
 from functools import partial
 
 from swash.v1 import sound_pb2
+from swash_server import wav
 from swash_server.encode import Encoding, file_of, pcm_f32, pcm_s16
 from swash_server.tape import Tape, digest
 
@@ -19,9 +20,16 @@ def is_pcm(encoding: Encoding) -> bool:
 
 
 async def messages(tape: Tape, encoding: Encoding, *, loop: bool, first_frame: int) -> AsyncGenerator[bytes]:
-    """Yield serialised RenderResponse messages that hold the audio, while it is recorded if it is PCM."""
+    """Yield serialised RenderResponse messages that hold the audio.
+
+    PCM, and WAV of a length that is known beforehand, while it is recorded; other files when it is finished.
+    """
+    made = None
     if is_pcm(encoding):
         made = _pcm_messages(tape, encoding, first_frame)
+    elif encoding is Encoding.WAV and tape.frames is not None:  # its head tells the length
+        made = _wav_messages(tape, tape.frames, loop=loop)
+    if made is not None:
         async with aclosing(made):
             async for message in made:
                 yield message
@@ -50,6 +58,19 @@ async def _pcm_messages(tape: Tape, encoding: Encoding, first_frame: int) -> Asy
             yield _message(to_bytes(piece[first_frame - start :]), first_frame)
         start += len(piece)
         index += 1
+
+
+async def _wav_messages(tape: Tape, frames: int, *, loop: bool) -> AsyncGenerator[bytes]:
+    made = tape.messages.setdefault(Encoding.WAV, [])
+    index = 0
+    async for piece in tape.play():
+        if index == len(made):
+            head = b"" if index else wav.head(frames, piece.shape[1], tape.sample_rate, loop=loop)
+            made.append(_message(head + pcm_s16(piece)))
+        yield made[index]
+        index += 1
+    if tail := wav.tail(frames, tape.sample_rate, loop=loop):
+        yield _message(tail)
 
 
 async def _file_messages(tape: Tape, encoding: Encoding, *, loop: bool) -> list[bytes]:

@@ -192,6 +192,17 @@ def test_files_decode_to_the_sound(server: ServerProcess, encoding: int, rate: i
         assert correlation(decoded.ravel(), samples.ravel()) > 0.9
 
 
+@pytest.mark.parametrize("encoding", [pb.ENCODING_PCM_S16LE, pb.ENCODING_WAV])
+def test_a_long_bed_is_heard_while_it_is_made(server: ServerProcess, encoding: pb.Encoding.ValueType) -> None:
+    with server.stub() as stub:
+        call = stub.Render(pb.RenderRequest(effect="rain", duration_s=120.0, seed=64, encoding=encoding))
+        assert next(call).header.frames == 120 * 48_000
+        assert next(call).audio.data
+        assert server.metric("swash_recording_sounds") == 1
+        call.cancel()
+        until_equal(lambda: server.metric("swash_recording_sounds"), 0)
+
+
 def test_floats_are_the_integers_before_rounding(server: ServerProcess) -> None:
     with server.stub() as stub:
         whole = pcm(rendered(stub, waves(seed=62)))
