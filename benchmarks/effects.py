@@ -11,7 +11,7 @@ from swash_model.spec import Ask, Spec
 from swash_server.mastering import Mastering, master
 
 SECONDS = 10.0
-REPEATS = 5
+REPEATS = 9
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """What an effect is: one procedural instrument, its controls and its settings."""
 
-from collections.abc import Callable, ItemsView, Mapping
+from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -115,11 +115,14 @@ class OneShot:
     """A sound that ends by itself.
 
     `play` returns the whole of it, shape (2, frames), with its onset in the first 2 ms (a swell's in
-    the first 30 ms). `gain_db` brings it, at default parameters, to its reference loudness; measured
-    once by tools/calibrate.py and never per take, so that soft stays softer than hard.
+    the first 30 ms); the engine cuts off the tail that nobody hears. A long one may yield it in pieces
+    instead, to be heard before it is done, and ends by itself.
+
+    `gain_db` brings it, at default parameters, to its reference loudness; measured once by
+    tools/calibrate.py and never per take, so that soft stays softer than hard.
     """
 
-    play: Callable[[Timeline, Values], Samples]
+    play: Callable[[Timeline, Values], Samples | Iterator[Samples]]
     gain_db: float
 
 

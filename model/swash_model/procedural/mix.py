@@ -19,6 +19,7 @@ FADE_IN_S = 0.005
 FADE_OUT_S = 0.05
 TAIL_DB = -60.0
 TAIL_FADE_S = 0.01
+ALL_FRAMES = 2**31
 PIECE_FRAMES = 10 * QUANTUM_FRAMES  # of a one-shot at a time: out at once, and small enough for the caches
 
 
@@ -34,17 +35,20 @@ def one_shots(spec: Spec) -> Iterator[Samples]:
         for effect, values, timeline, level_db in _layers(spec)
         if effect.one_shot
     ]
-    frames = natural = max(sounding.frames for sounding in playing)
-    fade_s = 0.0
-    if spec.duration_s is not None:
-        frames = min(natural, max(1, round(spec.duration_s * SAMPLE_RATE)))
-        fade_s = min(FADE_OUT_S, 0.15 * spec.duration_s) if frames < natural else 0.0
-    for start in range(0, frames, PIECE_FRAMES):
-        count = min(PIECE_FRAMES, frames - start)
+    last = None if spec.duration_s is None else max(1, round(spec.duration_s * SAMPLE_RATE))
+    start = 0
+    while last is None or start < last:
+        pieces = [sounding.take(PIECE_FRAMES) for sounding in playing]
+        count = max(piece.shape[1] for piece in pieces)
+        if not count:
+            return
         mix = np.zeros((2, count))
-        for sounding in playing:
-            mix += sounding.take(count)
-        yield mix * _fall(start, count, frames, fade_s) if fade_s else mix
+        for piece in pieces:
+            mix[:, : piece.shape[1]] += piece
+        if last is not None:
+            mix *= _fall(start, count, last, min(FADE_OUT_S, 0.15 * last / SAMPLE_RATE))
+        yield mix[:, : None if last is None else last - start]
+        start += count
 
 
 def endless(spec: Spec) -> Iterator[Samples]:
@@ -57,7 +61,7 @@ def endless(spec: Spec) -> Iterator[Samples]:
             playing.append(_Playing(effect, effect.endless, timeline, values, level_db))
         elif effect.one_shot:
             sounding = _Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
-            _lay(once[:, :frames], sounding.take(sounding.frames), around=spec.loop)
+            _lay(once[:, :frames], sounding.take(ALL_FRAMES), around=spec.loop)
     if spec.loop:
         settle = -(-round(SETTLE_S * SAMPLE_RATE) // QUANTUM_FRAMES) * QUANTUM_FRAMES
         for start in range(-settle, 0, QUANTUM_FRAMES):
@@ -77,26 +81,25 @@ def endless(spec: Spec) -> Iterator[Samples]:
 
 
 class _Sounding:
-    """One one-shot layer: made whole, placed piece by piece."""
+    """One one-shot layer, placed piece by piece."""
 
     def __init__(
         self, one_shot: OneShot, timeline: Timeline, values: Values, level_db: float, *, trim: bool
     ) -> None:
-        sound = one_shot.play(timeline, values)
-        self._sound = _trimmed(sound) if trim else sound
+        played = one_shot.play(timeline, values)
+        if isinstance(played, np.ndarray):
+            played = iter([_trimmed(played) if trim else played])
+        self._played = played
+        self._ready = np.zeros((2, 0))
         self._values = values
         self._placement = Placement(one_shot.gain_db + level_db)
-        self._at = 0
-        self.frames = self._sound.shape[1]
 
     def take(self, count: int) -> Samples:
-        """Return the next frames, silence behind the end, shape (2, count)."""
-        piece = self._sound[:, self._at : self._at + count]
-        self._at += count
-        out = np.zeros((2, count))
-        if piece.shape[1]:
-            out[:, : piece.shape[1]] = self._placement.process(piece, self._values)
-        return out
+        """Return the next frames, fewer at the end and then none, shape (2, at most count)."""
+        while self._ready.shape[1] < count and (more := next(self._played, None)) is not None:
+            self._ready = np.concatenate([self._ready, more], axis=1)
+        piece, self._ready = self._ready[:, :count], self._ready[:, count:]
+        return self._placement.process(piece, self._values) if piece.shape[1] else piece
 
 
 class _Playing:

@@ -1,5 +1,7 @@
 """Thunder: one strike that cracks, claps and rolls away, or a storm of them."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from swash_model.dsp import chance
@@ -8,7 +10,7 @@ from swash_model.dsp.timeline import QUANTUM_FRAMES, QUANTUM_S, Samples, Timelin
 from swash_model.procedural.effect import Effect, Endless, Number, OneShot, Preset, Values
 from swash_model.procedural.effects._strike import Strike
 
-PIECE_FRAMES = 20 * QUANTUM_FRAMES  # of a whole strike at a time: they stay in the processor's cache
+PIECE_FRAMES = 10 * QUANTUM_FRAMES  # of a strike at a time: heard at once, and at home in the processor's cache
 LONGEST_S = 15.0
 VARIETY = 5.0  # times as far as the nearest strike of a storm is the farthest
 FIRST_QUANTA = 100  # within which a storm's first strike comes
@@ -16,8 +18,8 @@ FIRST_QUANTA = 100  # within which a storm's first strike comes
 STRIKE_STREAM, DUE_STREAM = 41, 42
 
 
-def strike(timeline: Timeline, values: Values) -> Samples:
-    """Return one whole strike, shape (2, frames)."""
+def strike(timeline: Timeline, values: Values) -> Iterator[Samples]:
+    """Yield one strike in pieces, shape (2, frames)."""
     duration_s = values.number("duration_s")
     struck = Strike(
         timeline.seed,
@@ -26,10 +28,8 @@ def strike(timeline: Timeline, values: Values) -> Samples:
         duration_s=duration_s,
         crack=values.number("crack"),
     )
-    pieces = []
     while not struck.over:
-        pieces.append(struck.take(PIECE_FRAMES))
-    return np.concatenate(pieces, axis=1)
+        yield struck.take(PIECE_FRAMES)
 
 
 class Storm:
