@@ -4,6 +4,9 @@ import numpy as np
 
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples
 
+TAIL_DB = -60.0
+TAIL_FADE_S = 0.01
+
 
 def seconds(frames: int) -> Samples:
     """Return the time of each frame, s, shape (frames,)."""
@@ -28,6 +31,19 @@ def fade_out(samples: Samples, duration_s: float) -> Samples:
     faded = samples.copy()
     faded[..., -frames:] *= 0.5 + 0.5 * np.cos(np.pi * (np.arange(frames) + 1) / frames)
     return faded
+
+
+def without_tail(samples: Samples, peak: float | None = None) -> Samples:
+    """Return samples (channels, frames) up to where they stay 60 dB below `peak`, with a fade of 10 ms.
+
+    `peak` None is their own; give it where they are the rest of a sound.
+    """
+    level = np.abs(samples).max(axis=0)
+    heard = np.flatnonzero(level > (level.max() if peak is None else peak) * 10.0 ** (TAIL_DB / 20.0))
+    if not len(heard):
+        return samples
+    end = min(samples.shape[1], int(heard[-1]) + 1 + round(TAIL_FADE_S * SAMPLE_RATE))
+    return fade_out(samples[:, :end], TAIL_FADE_S)
 
 
 class Glide:

@@ -116,7 +116,7 @@ class OneShot:
 
     `play` returns the whole of it, shape (2, frames), with its onset in the first 2 ms (a swell's in
     the first 30 ms); the engine cuts off the tail that nobody hears. A long one may yield it in pieces
-    instead, to be heard before it is done, and ends by itself.
+    instead, to be heard before it is done, and cuts off its own tail.
 
     `gain_db` brings it, at default parameters, to its reference loudness; measured once by
     tools/calibrate.py and never per take, so that soft stays softer than hard.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from swash_model.dsp import chance
-from swash_model.dsp.envelopes import fade_out
+from swash_model.dsp.envelopes import without_tail
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.controls import Controls
@@ -17,9 +17,6 @@ LAYER_STREAM = 1 << 24
 SETTLE_S = 6.0  # longer than any tail: a loop starts as if it had been running
 FADE_IN_S = 0.005
 FADE_OUT_S = 0.05
-TAIL_DB = -60.0
-TAIL_FADE_S = 0.01
-ALL_FRAMES = 2**31
 PIECE_FRAMES = 10 * QUANTUM_FRAMES  # of a one-shot at a time: out at once, and small enough for the caches
 
 
@@ -38,13 +35,13 @@ def one_shots(spec: Spec) -> Iterator[Samples]:
     last = None if spec.duration_s is None else max(1, round(spec.duration_s * SAMPLE_RATE))
     start = 0
     while last is None or start < last:
-        pieces = [sounding.take(PIECE_FRAMES) for sounding in playing]
-        count = max(piece.shape[1] for piece in pieces)
-        if not count:
+        playing = [sounding for sounding in playing if sounding.ready()]
+        if not playing:
             return
+        count = min(PIECE_FRAMES, *(sounding.ready() for sounding in playing))
         mix = np.zeros((2, count))
-        for piece in pieces:
-            mix[:, : piece.shape[1]] += piece
+        for sounding in playing:
+            mix += sounding.take(count)
         if last is not None:
             mix *= _fall(start, count, last, min(FADE_OUT_S, 0.15 * last / SAMPLE_RATE))
         yield mix[:, : None if last is None else last - start]
@@ -61,7 +58,7 @@ def endless(spec: Spec) -> Iterator[Samples]:
             playing.append(_Playing(effect, effect.endless, timeline, values, level_db))
         elif effect.one_shot:
             sounding = _Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
-            _lay(once[:, :frames], sounding.take(ALL_FRAMES), around=spec.loop)
+            _lay(once[:, :frames], sounding.whole(), around=spec.loop)
     if spec.loop:
         settle = -(-round(SETTLE_S * SAMPLE_RATE) // QUANTUM_FRAMES) * QUANTUM_FRAMES
         for start in range(-settle, 0, QUANTUM_FRAMES):
@@ -88,18 +85,29 @@ class _Sounding:
     ) -> None:
         played = one_shot.play(timeline, values)
         if isinstance(played, np.ndarray):
-            played = iter([_trimmed(played) if trim else played])
+            played = iter([without_tail(played) if trim else played])
         self._played = played
-        self._ready = np.zeros((2, 0))
+        self._made = np.zeros((2, 0))
         self._values = values
         self._placement = Placement(one_shot.gain_db + level_db)
 
+    def ready(self) -> int:
+        """Return how many frames can be taken at once, 0 when it is over."""
+        while not self._made.shape[1] and (more := next(self._played, None)) is not None:
+            self._made = more
+        return int(self._made.shape[1])
+
     def take(self, count: int) -> Samples:
-        """Return the next frames, fewer at the end and then none, shape (2, at most count)."""
-        while self._ready.shape[1] < count and (more := next(self._played, None)) is not None:
-            self._ready = np.concatenate([self._ready, more], axis=1)
-        piece, self._ready = self._ready[:, :count], self._ready[:, count:]
-        return self._placement.process(piece, self._values) if piece.shape[1] else piece
+        """Return the next frames, shape (2, count); no more than are ready."""
+        piece, self._made = self._made[:, :count], self._made[:, count:]
+        return self._placement.process(piece, self._values)
+
+    def whole(self) -> Samples:
+        """Return all that is left of it, shape (2, frames)."""
+        pieces = [np.zeros((2, 0))]
+        while count := self.ready():
+            pieces.append(self.take(count))
+        return np.concatenate(pieces, axis=1)
 
 
 class _Playing:
@@ -132,16 +140,6 @@ def _layers(spec: Spec) -> Iterator[tuple[Effect, Values, Timeline, float]]:
 def _layer_seed(seed: int, number: int) -> int:
     """Return the seed of a layer: the first one's is the caller's, so that adding a layer changes no other."""
     return seed if number == 0 else int(chance.uniform(seed, LAYER_STREAM, number) * 2**32)
-
-
-def _trimmed(samples: Samples) -> Samples:
-    """Return samples up to where they stay 60 dB below their peak, with a fade of 10 ms."""
-    level = np.abs(samples).max(axis=0)
-    heard = np.flatnonzero(level > level.max() * 10.0 ** (TAIL_DB / 20.0))
-    if not len(heard):
-        return samples
-    end = min(samples.shape[1], int(heard[-1]) + 1 + round(TAIL_FADE_S * SAMPLE_RATE))
-    return fade_out(samples[:, :end], TAIL_FADE_S)
 
 
 def _lay(into: Samples, sound: Samples, *, around: bool) -> None:

@@ -1,6 +1,7 @@
 """Explosion: a blast, a fireball, a boom that shakes the ground, echoes, and what rains down."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numba import njit
@@ -10,13 +11,14 @@ from swash_model.dsp import bubbles, chance
 from swash_model.dsp.blasts import friedlander
 from swash_model.dsp.chance import Noise
 from swash_model.dsp.collisions import Collisions
-from swash_model.dsp.envelopes import decay, fade_out, seconds
+from swash_model.dsp.envelopes import decay, fade_out, seconds, without_tail
 from swash_model.dsp.filters import DENORMAL, butterworth
 from swash_model.dsp.grains import GrainBank
 from swash_model.dsp.stereo import correlated
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.effect import Choice, Effect, Number, OneShot, Preset, Values
 
+FIRST_FRAMES = 2400  # 50 ms: before the first echo and the first stone
 DRIVE = 2.2  # the air close to a blast, and every microphone, is overloaded
 LINEAR = 0.01  # so low a tanh is a straight line within -100 dB, and dear
 ECHOES = 9
@@ -88,22 +90,31 @@ def _echo(delays, levels, pans, pole, source, out):  # type: ignore[no-untyped-d
             out[1, frame + delays[echo]] += right * memory
 
 
-def explosion(timeline: Timeline, values: Values) -> Samples:
-    """Return one explosion, shape (2, frames)."""
+def explosion(timeline: Timeline, values: Values) -> Iterator[Samples]:
+    """Yield one explosion, shape (2, frames): its beginning at once, then the rest."""
     size, far = values.number("size"), values.number("far")
     frames = round((0.9 + 3.1 * size + 0.8 * far) * SAMPLE_RATE)
     if values.choice("medium") == "water":
-        out = _under_water(timeline, size, frames)
-    else:
-        out = _in_air(timeline, size, far, frames)
-        if (debris := values.number("debris") * (1.0 - far) ** 1.5) > 0.0:
-            _rain_down(timeline, size, debris, out)
+        yield without_tail(_heard(timeline, size, far, frames, _under_water(timeline, size, frames)))
+        return
+    # Nothing that comes later reaches back, so the beginning made alone is the beginning of the whole.
+    first = _heard(timeline, size, far, frames, _in_air(timeline, size, far, FIRST_FRAMES))
+    yield first
+    out = _in_air(timeline, size, far, frames)
+    if (debris := values.number("debris") * (1.0 - far) ** 1.5) > 0.0:
+        _rain_down(timeline, size, debris, out)
+    yield without_tail(_heard(timeline, size, far, frames, out)[:, FIRST_FRAMES:], peak=np.abs(first).max())
+
+
+def _heard(timeline: Timeline, size: float, far: float, frames: int, out: Samples) -> Samples:
+    """Return an explosion of `frames`, or its beginning, with what comes back and from where it is heard."""
     _return(timeline, size, far, out)
     if far > 0.0:
         out = butterworth("lowpass", 9000.0 * 0.06**far).process(out)
     # The largest is 12 dB louder than a firecracker, the farthest 15 dB softer than the nearest.
     level = (0.25 + 0.75 * size) * 10.0 ** (-0.75 * far)
-    return fade_out(level * butterworth("highpass", 25.0).process(out), 0.3 * frames / SAMPLE_RATE)
+    out = level * butterworth("highpass", 25.0).process(out)
+    return fade_out(out, 0.3 * frames / SAMPLE_RATE) if out.shape[1] == frames else out
 
 
 def _in_air(timeline: Timeline, size: float, far: float, frames: int) -> Samples:
@@ -112,6 +123,7 @@ def _in_air(timeline: Timeline, size: float, far: float, frames: int) -> Samples
     # From 1 ms (a firecracker) to 34 ms (a bomb) of over-pressure; far away it has spread out.
     longer, deeper = chance.uniforms(timeline.seed, CHARGE_STREAM, 0, 2)  # no two charges are alike
     blast = friedlander(0.001 * 34.0**size * (0.85 + 0.3 * longer) * (1.0 + far)) * (2.4 - 1.6 * far)
+    blast = blast[:frames]
     fire = Noise(timeline, FIRE_STREAM).take(0, frames)
     boom = Noise(timeline, BOOM_STREAM).take(0, frames)
     boom_hz = np.array((30.0, 140.0)) * (1.7 - 0.9 * size)
