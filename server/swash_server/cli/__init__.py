@@ -12,9 +12,8 @@ from swash_server.cli.serve import serve
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="swash")
 def main() -> None:
-    r"""Sound effects for games, from words.
+    """Sound effects for games, from words.
 
-    \b
     Exit status: 0 done, 1 failed, 2 something in the request or on the command line is wrong,
     3 nothing sounds like these words, 4 the server is away, full or too slow.
     """
