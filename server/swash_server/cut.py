@@ -1,14 +1,18 @@
 """From a tape to the messages of one encoding. Made once for a tape and kept with it, serialised."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import hashlib
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 
+import numpy as np
+
 from swash.v1 import sound_pb2
+from swash_model.spec import Block
 from swash_server import wav
 from swash_server.encode import Encoding, file_of, pcm_f32, pcm_s16
-from swash_server.tape import Tape, digest
+from swash_server.tape import Tape
 
 FILE_PIECE_BYTES = 64 * 1024
 PCM = {Encoding.PCM_S16LE: pcm_s16, Encoding.PCM_F32LE: pcm_f32}
@@ -75,12 +79,24 @@ async def _wav_messages(tape: Tape, frames: int, *, loop: bool) -> AsyncGenerato
 
 async def _file_messages(tape: Tape, encoding: Encoding, *, loop: bool) -> list[bytes]:
     await tape.finished()
-    data = await asyncio.to_thread(file_of, tape.whole(), tape.sample_rate, encoding, loop=loop)
+    return await asyncio.to_thread(_messages_of_file, tape.pieces, tape.sample_rate, encoding, loop=loop)
+
+
+def _messages_of_file(pieces: list[Block], sample_rate: int, encoding: Encoding, *, loop: bool) -> list[bytes]:
+    data = file_of(np.concatenate(pieces), sample_rate, encoding, loop=loop)
     return [_message(data[at : at + FILE_PIECE_BYTES]) for at in range(0, len(data), FILE_PIECE_BYTES)]
 
 
 async def _digest(tape: Tape, *, floats: bool) -> bytes:
-    return await asyncio.to_thread(digest, tape.whole(), floats=floats)
+    to_bytes = pcm_f32 if floats else pcm_s16
+    return await asyncio.to_thread(_sha256_of, tape.pieces, to_bytes)
+
+
+def _sha256_of(pieces: list[Block], to_bytes: Callable[[Block], bytes]) -> bytes:
+    sha256 = hashlib.sha256()
+    for piece in pieces:
+        sha256.update(to_bytes(piece))
+    return sha256.digest()
 
 
 def _message(data: bytes, first_frame: int = 0) -> bytes:

@@ -122,7 +122,7 @@ class Renderer:
 
     async def close(self) -> None:
         """Stop every recording and wait until its last turn has ended."""
-        for tape in self._reserved:
+        for tape in (*self._reserved, *self._recordings.values()):
             tape.abandoned = True
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self._scheduler.close)
@@ -130,10 +130,8 @@ class Renderer:
             await asyncio.to_thread(self._store.close)
 
     def _begin(self, key: str, order: Order) -> Tape:
-        needed = self._room_for(order)
         tape = Tape(key, order.mastering.sample_rate, order.frames())
         tape.join()
-        self._reserved[tape] = needed
         self._recordings[key] = tape
         task = asyncio.create_task(self._record(tape, order))
         self._tasks.add(task)
@@ -155,11 +153,13 @@ class Renderer:
     async def _record(self, tape: Tape, order: Order) -> None:
         try:
             if not await self._recall(tape):
+                # Only now: what the store remembers takes no room among the sounds that are made.
+                self._reserved[tape] = self._room_for(order)
                 await self._make(tape, order)
         except Exception as error:  # noqa: BLE001 - where a recording ends: whoever plays it is told
             tape.fail(error)
         finally:
-            del self._reserved[tape]
+            self._reserved.pop(tape, None)
             if self._recordings.get(tape.key) is tape:
                 del self._recordings[tape.key]
 
@@ -170,9 +170,13 @@ class Renderer:
         stored = await asyncio.to_thread(self._store.get, tape.key)
         if stored is None:
             return False
+        try:
+            facts = Facts(**stored.meta["facts"])
+        except (KeyError, TypeError):  # written by a swash that knew other facts: as good as not there
+            return False
         tape.from_store = True
         tape.append(stored.sound)
-        tape.finish(Facts(**stored.meta["facts"]))
+        tape.finish(facts)
         self._memory.put(tape)
         return True
 
@@ -189,10 +193,10 @@ class Renderer:
             await self._scheduler.turn(work.close, ahead_s=0.0)
             tape.fail(OverloadedError("the sound was stopped", RETRY_AFTER_S))
             return
-        facts = await self._scheduler.turn(partial(work.facts, tape.pieces), ahead_s=work.made_s)
+        sound, facts = await self._scheduler.turn(partial(work.whole, tape.pieces), ahead_s=work.made_s)
         if self._store is not None:
             # Before the end is told: a sound that somebody has heard to its end survives a kill.
-            stored = Stored(np.concatenate(tape.pieces), tape.sample_rate, {"facts": asdict(facts)})
+            stored = Stored(sound, tape.sample_rate, {"facts": asdict(facts)})
             await asyncio.to_thread(self._store.put, tape.key, stored)
         tape.finish(facts)
         self._memory.put(tape)
@@ -234,10 +238,11 @@ class _Work:
         self._frames += len(turn)
         return turn
 
-    def facts(self, pieces: list[Block]) -> Facts:
-        """Measure the whole of a finished sound."""
-        measured = measure(np.concatenate(pieces), self._sample_rate)
-        return Facts(measured.frames, measured.loudness_lufs, measured.true_peak_dbtp, self._compute_s)
+    def whole(self, pieces: list[Block]) -> tuple[Block, Facts]:
+        """Return a finished sound in one, and what is measured of it."""
+        sound = np.concatenate(pieces)
+        measured = measure(sound, self._sample_rate)
+        return sound, Facts(measured.frames, measured.loudness_lufs, measured.true_peak_dbtp, self._compute_s)
 
     def close(self) -> None:
         """Let the engine clean up."""

@@ -1,16 +1,14 @@
 """Tapes: a sound, recorded or still recording, that any number may play from its start."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from cachetools import LRUCache
 
 from swash_model.spec import Block
-from swash_server.encode import Encoding, pcm_f32, pcm_s16
+from swash_server.encode import Encoding
 
 FIRST_PIECE_FRAMES = 2048  # 43 ms at 48 kHz: out at once
 PIECE_FRAMES = 16_384  # 64 KiB of 16-bit stereo: from here on more saves no CPU
@@ -105,11 +103,6 @@ class Tape:
         assert self.facts is not None
         return self.facts
 
-    def whole(self) -> Block:
-        """Return the whole of a finished sound, shape (frames, channels)."""
-        assert self.facts is not None
-        return np.concatenate(self.pieces) if self.pieces else np.zeros((0, 1), np.float32)
-
     async def kept(self, name: str, make: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """Return what `make` made of this tape, made once for everyone and kept with it."""
         if name not in self._kept:
@@ -139,11 +132,6 @@ class Tape:
         self._changed = asyncio.Event()
 
 
-def digest(sound: Block, *, floats: bool) -> bytes:
-    """Return the SHA-256 of a sound's PCM: 32-bit floats, or 16-bit integers."""
-    return hashlib.sha256(pcm_f32(sound) if floats else pcm_s16(sound)).digest()
-
-
 class MemoryTier:
     """Finished tapes, the least recently played dropped first; bounded in bytes."""
 
@@ -165,7 +153,3 @@ class MemoryTier:
         self._tapes.pop(tape.key, None)
         if tape.nbytes <= self._tapes.maxsize:
             self._tapes[tape.key] = tape
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._tapes.clear()

@@ -4,6 +4,7 @@ import hashlib
 import io
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_server.store import Store
 from tests.hearing import correlation
 from tests.serving import Answer, ServerProcess, rendered, takes
 
@@ -310,6 +312,35 @@ def test_a_full_server_refuses_at_once_and_says_when_to_come_back(tmp_path: Path
         busy.cancel()
         until_equal(lambda: small.metric("swash_recording_sounds"), 0)
         rendered(stub, waves(seed=1))
+
+
+def test_a_full_server_still_gives_what_the_store_remembers(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as first, first.stub() as stub:
+        made = rendered(stub, waves(seed=2))
+        first.stop()
+    with ServerProcess(tmp_path, "--max-recordings=1") as full, full.stub() as stub:
+        busy = stub.Render(LONG)
+        next(busy)
+        again = rendered(stub, waves(seed=2))
+        assert again.header.cached == pb.CACHED_STORE
+        assert again.audio == made.audio
+        busy.cancel()
+
+
+def test_a_sound_stored_with_other_facts_is_made_again(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as first, first.stub() as stub:
+        made = rendered(stub, waves(seed=3))
+        first.stop()
+    store = Store(tmp_path, 2**30)
+    (file,) = tmp_path.rglob("*.swash")
+    stored = store.get(file.stem)
+    assert stored is not None
+    assert store.put(file.stem, replace(stored, meta={"facts": {"colour": "blue"}}))
+    store.close()
+    with ServerProcess(tmp_path) as second, second.stub() as stub:
+        again = rendered(stub, waves(seed=3))
+    assert again.header.cached == pb.CACHED_NO
+    assert again.audio == made.audio
 
 
 def test_a_call_in_flight_ends_whole_when_the_server_is_told_to_stop(tmp_path: Path) -> None:

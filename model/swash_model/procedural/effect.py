@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from swash_model.dsp.timeline import Samples, Timeline
 from swash_model.errors import InvalidAskError
-from swash_model.spec import Value
+from swash_model.spec import MIN_LOOP_S, Value
 
 Curve = Literal["linear", "logarithmic"]
 
@@ -135,7 +135,7 @@ class Endless:
 
     voice: Callable[[Timeline, Values], Voice]
     gain_db: float
-    min_loop_s: float = 1.0
+    min_loop_s: float = MIN_LOOP_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,9 @@ class RenderRequest(_message.Message):
     object_seed: _builtins.int
     """Which object: these boots, this crate. Takes share it. Absent: 0."""
     loop: _builtins.bool
-    """Makes an endless sound whose end joins its start to the sample. 1 to 60 s."""
+    """Makes an endless sound whose end joins its start to the sample. 1 to 60 s; effects of long periods
+    need more (ocean_waves 5 s), and the error says how much.
+    """
     takes: _builtins.int
     """How many takes, 1 to 32, with seeds seed, seed + 1, ... Absent: 1."""
     sample_rate: _builtins.int
