@@ -111,7 +111,8 @@ class Slow:
         self._begin, self._rest = begin, rest
 
     def __call__(self, _request: pb.RenderRequest, context: Any) -> Iterator[pb.RenderResponse]:
-        context.add_callback(self._leave)
+        if not context.add_callback(self._leave):  # the caller had gone before we came to ask
+            self._leave()
         yield from self._begin
         self.go_on.wait()
         yield from self._rest
