@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TypeAlias
 
 import numpy as np
@@ -19,6 +20,42 @@ MIN_LOOP_S = 1.0
 MAX_LOOP_S = 60.0
 DEFAULT_ENDLESS_S = 8.0
 MAX_PROMPT_CHARACTERS = 1000
+
+
+class LoopMethod(Enum):
+    """How a neural engine makes a loop: the seam sampled by the model, or crossfaded at equal power."""
+
+    LATENTS = "latents"
+    CROSSFADE = "crossfade"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Audio that a caller brought: shape (frames, channels) at `sample_rate`. Equal when its digest is."""
+
+    digest: str
+    sample_rate: int
+    samples: Block = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NeuralAsk:
+    """What a caller said that only a neural engine understands; None leaves it to the engine.
+
+    `init` is audio to begin with, of which noise replaces `init_noise_level`. `short_window` samples only as
+    much as the duration needs.
+    """
+
+    steps: int | None = None
+    guidance: float | None = None
+    negative_prompt: str | None = None
+    init: Recording | None = None
+    init_noise_level: float | None = None
+    short_window: bool = False
+    loop_method: LoopMethod | None = None
+
+
+NOTHING_NEURAL = NeuralAsk()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +76,7 @@ class Ask:
     seed: int = 0
     object_seed: int = 0
     sample_rate: int = 48_000
+    neural: NeuralAsk = NOTHING_NEURAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +91,39 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class NeuralSpec:
+    """What a neural engine makes, every choice made."""
+
+    prompt: str
+    negative_prompt: str | None
+    steps: int
+    guidance: float
+    init: Recording | None
+    init_noise_level: float
+    short_window: bool
+    loop_method: LoopMethod
+
+    def canonical(self) -> tuple[str | float | bool | None, ...]:
+        """Return values that are equal exactly when two are."""
+        init = None if self.init is None else self.init.digest
+        return (
+            self.prompt,
+            self.negative_prompt,
+            self.steps,
+            self.guidance,
+            init,
+            self.init_noise_level,
+            self.short_window,
+            self.loop_method.value,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One sound, exactly: the same Spec from the same engine version is the same samples.
 
     `duration_s` None is a one-shot's own length. `endless` says that the sound has no end of its own.
+    A procedural sound has layers, a neural one `neural` instead.
     """
 
     engine: str
@@ -67,6 +134,7 @@ class Spec:
     endless: bool
     seed: int
     object_seed: int
+    neural: NeuralSpec | None = None
 
     def canonical(self) -> bytes:
         """Return bytes that are equal exactly when two Specs are."""
@@ -75,24 +143,27 @@ class Spec:
             for layer in self.layers
         ]
         # Field by field: every hit computes this, and dataclasses.asdict is six times as slow.
-        return json.dumps(
-            (
-                self.engine,
-                layers,
-                self.duration_s,
-                self.loop,
-                self.trim,
-                self.endless,
-                self.seed,
-                self.object_seed,
-            )
-        ).encode()
+        fields = (
+            self.engine,
+            layers,
+            self.duration_s,
+            self.loop,
+            self.trim,
+            self.endless,
+            self.seed,
+            self.object_seed,
+        )
+        return json.dumps(fields if self.neural is None else (*fields, self.neural.canonical())).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A Spec and how it was understood: `confidence` 0..1, and the words that meant nothing."""
+    """A Spec and how it was understood: `confidence` 0..1, and the words that meant nothing.
+
+    `prompt_truncated` says that the prompt was longer than the engine reads.
+    """
 
     spec: Spec
     confidence: float = 1.0
     unknown_words: tuple[str, ...] = ()
+    prompt_truncated: bool = False

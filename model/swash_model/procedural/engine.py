@@ -2,11 +2,12 @@
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples
+from swash_model.engine import UNWATCHED, Watch
 from swash_model.errors import InvalidAskError
 from swash_model.procedural import mix
 from swash_model.procedural.catalogue import EFFECTS, effect_named
@@ -25,6 +26,7 @@ class ProceduralEngine:
     name = "procedural"
     licence = "CC0-1.0"
     sample_rate = SAMPLE_RATE
+    exclusive = False
 
     @property
     def version(self) -> str:
@@ -77,7 +79,16 @@ class ProceduralEngine:
             return None
         return round(mix.duration_s(spec) * sample_rate)
 
-    def render(self, spec: Spec) -> Iterator[Block]:
+    def expected_s(self, spec: Spec) -> float:  # noqa: ARG002
+        """Return 0: the first block is there at once."""
+        return 0.0
+
+    def render(
+        self,
+        spec: Spec,
+        watch: Watch = UNWATCHED,  # noqa: ARG002 - blocks are short: it is stopped between them
+        together: Sequence[Spec] = (),  # noqa: ARG002
+    ) -> Iterator[Block]:
         """Yield blocks of shape (frames, 2) at 48 kHz; for a loop exactly one turn of it."""
         for samples in mix.endless(spec) if spec.endless else mix.one_shots(spec):
             yield _as_block(samples)

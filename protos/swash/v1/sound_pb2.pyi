@@ -66,6 +66,28 @@ ENCODING_OGG_OPUS: Encoding.ValueType  # 6
 """An Ogg Opus file; sample_rate must be 8000, 12000, 16000, 24000 or 48000."""
 Global___Encoding: _TypeAlias = Encoding  # noqa: Y015
 
+class _LoopMethod:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LoopMethodEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LoopMethod.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LOOP_METHOD_UNSPECIFIED: _LoopMethod.ValueType  # 0
+    LOOP_METHOD_LATENTS: _LoopMethod.ValueType  # 1
+    """The seam is made by the model: it samples on a ring."""
+    LOOP_METHOD_CROSSFADE: _LoopMethod.ValueType  # 2
+    """A longer sound whose end is crossfaded, at equal power, into its beginning."""
+
+class LoopMethod(_LoopMethod, metaclass=_LoopMethodEnumTypeWrapper):
+    """How the neural engine makes a loop."""
+
+LOOP_METHOD_UNSPECIFIED: LoopMethod.ValueType  # 0
+LOOP_METHOD_LATENTS: LoopMethod.ValueType  # 1
+"""The seam is made by the model: it samples on a ring."""
+LOOP_METHOD_CROSSFADE: LoopMethod.ValueType  # 2
+"""A longer sound whose end is crossfaded, at equal power, into its beginning."""
+Global___LoopMethod: _TypeAlias = LoopMethod  # noqa: Y015
+
 class _Cached:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -207,6 +229,15 @@ class RenderRequest(_message.Message):
     CEILING_DBTP_FIELD_NUMBER: _builtins.int
     TRIM_FIELD_NUMBER: _builtins.int
     FIRST_FRAME_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    GUIDANCE_FIELD_NUMBER: _builtins.int
+    NEGATIVE_PROMPT_FIELD_NUMBER: _builtins.int
+    INIT_AUDIO_FIELD_NUMBER: _builtins.int
+    INIT_KEY_FIELD_NUMBER: _builtins.int
+    INIT_NOISE_LEVEL_FIELD_NUMBER: _builtins.int
+    SHORT_WINDOW_FIELD_NUMBER: _builtins.int
+    LOOP_METHOD_FIELD_NUMBER: _builtins.int
+    FALLBACK_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
     """English words, 1 to 1000 characters: "slow waves on a pebble beach"."""
     effect: _builtins.str
@@ -214,8 +245,9 @@ class RenderRequest(_message.Message):
     engine: _builtins.str
     """Which engine: "procedural" or "stable_audio". Absent: the server's default."""
     duration_s: _builtins.float
-    """Seconds of sound, above 0 and at most 120. Absent: the natural length
-    (a one-shot's own, 8 s of an endless sound).
+    """Seconds of sound, above 0 and at most 120; of the engine "stable_audio" 0.1 to what its model can, 11.8.
+    Absent: the natural length (a one-shot's own, 8 s of an endless sound, 8 s of a neural one less the silence
+    at its end).
     """
     seed: _builtins.int
     """Which performance: this step, this wave. The same seed gives the same sound. Absent: chosen anew."""
@@ -242,6 +274,35 @@ class RenderRequest(_message.Message):
     """Cuts silence from the end of a one-shot. Absent: true."""
     first_frame: _builtins.int
     """Skips this many frames of each take: resumes a broken stream. PCM encodings only. Absent: 0."""
+    steps: _builtins.int
+    """The fields 17 to 24 are for the engine "stable_audio" alone; others refuse them.
+
+    Steps of the sampler, 1 to 50: more take longer. Absent: 8, which the weights were trained for.
+    """
+    guidance: _builtins.float
+    """How many times as far from `negative_prompt` (or from no prompt at all) to go as the prompt does, 1 to 15.
+    Above 1 takes twice the time. Absent: 1, which the weights were trained for; with a negative_prompt: 2.
+    """
+    negative_prompt: _builtins.str
+    """What not to sound like, 1 to 1000 characters; needs a guidance above 1."""
+    init_audio: _builtins.bytes
+    """A WAV, FLAC, Ogg Vorbis or Ogg Opus file of 0.1 s up to the longest sound the model makes, at any rate,
+    1 or 2 channels, not silent.
+    """
+    init_key: _builtins.str
+    """Header.key of a sound that this server still remembers."""
+    init_noise_level: _builtins.float
+    """How much of the init audio noise replaces, 0.12 (hardly changed) to 1 (nothing left). Absent: 0.7."""
+    short_window: _builtins.bool
+    """Samples only as much as duration_s needs instead of the length the weights were trained at: several times
+    faster for short sounds, and another sound. How good it is nobody has promised.
+    """
+    loop_method: Global___LoopMethod.ValueType
+    """How a loop is made. Absent: LOOP_METHOD_LATENTS."""
+    fallback: _builtins.bool
+    """When the engine that was asked for cannot answer within this call's deadline, or is not here, the procedural
+    engine does: Header.fallback says so. The sound that was asked for is made behind, for the next time.
+    """
     @_builtins.property
     def parameters(self) -> _containers.MessageMap[_builtins.str, Global___ParameterValue]:
         """Parameters by name, as ListEffects gives them. With a prompt they override what the words said
@@ -267,10 +328,19 @@ class RenderRequest(_message.Message):
         ceiling_dbtp: _builtins.float | None = ...,
         trim: _builtins.bool | None = ...,
         first_frame: _builtins.int | None = ...,
+        steps: _builtins.int | None = ...,
+        guidance: _builtins.float | None = ...,
+        negative_prompt: _builtins.str | None = ...,
+        init_audio: _builtins.bytes = ...,
+        init_key: _builtins.str = ...,
+        init_noise_level: _builtins.float | None = ...,
+        short_window: _builtins.bool = ...,
+        loop_method: Global___LoopMethod.ValueType = ...,
+        fallback: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_duration_s", b"_duration_s", "_engine", b"_engine", "_first_frame", b"_first_frame", "_loudness_lufs", b"_loudness_lufs", "_object_seed", b"_object_seed", "_sample_rate", b"_sample_rate", "_seed", b"_seed", "_takes", b"_takes", "_trim", b"_trim", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "duration_s", b"duration_s", "effect", b"effect", "engine", b"engine", "first_frame", b"first_frame", "loudness_lufs", b"loudness_lufs", "object_seed", b"object_seed", "prompt", b"prompt", "sample_rate", b"sample_rate", "seed", b"seed", "sound", b"sound", "takes", b"takes", "trim", b"trim"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_duration_s", b"_duration_s", "_engine", b"_engine", "_first_frame", b"_first_frame", "_guidance", b"_guidance", "_init_noise_level", b"_init_noise_level", "_loudness_lufs", b"_loudness_lufs", "_negative_prompt", b"_negative_prompt", "_object_seed", b"_object_seed", "_sample_rate", b"_sample_rate", "_seed", b"_seed", "_steps", b"_steps", "_takes", b"_takes", "_trim", b"_trim", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "duration_s", b"duration_s", "effect", b"effect", "engine", b"engine", "first_frame", b"first_frame", "guidance", b"guidance", "init", b"init", "init_audio", b"init_audio", "init_key", b"init_key", "init_noise_level", b"init_noise_level", "loudness_lufs", b"loudness_lufs", "negative_prompt", b"negative_prompt", "object_seed", b"object_seed", "prompt", b"prompt", "sample_rate", b"sample_rate", "seed", b"seed", "sound", b"sound", "steps", b"steps", "takes", b"takes", "trim", b"trim"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_duration_s", b"_duration_s", "_engine", b"_engine", "_first_frame", b"_first_frame", "_loudness_lufs", b"_loudness_lufs", "_object_seed", b"_object_seed", "_sample_rate", b"_sample_rate", "_seed", b"_seed", "_takes", b"_takes", "_trim", b"_trim", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "duration_s", b"duration_s", "effect", b"effect", "encoding", b"encoding", "engine", b"engine", "first_frame", b"first_frame", "loop", b"loop", "loudness_lufs", b"loudness_lufs", "object_seed", b"object_seed", "parameters", b"parameters", "prompt", b"prompt", "sample_rate", b"sample_rate", "seed", b"seed", "sound", b"sound", "takes", b"takes", "trim", b"trim"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_duration_s", b"_duration_s", "_engine", b"_engine", "_first_frame", b"_first_frame", "_guidance", b"_guidance", "_init_noise_level", b"_init_noise_level", "_loudness_lufs", b"_loudness_lufs", "_negative_prompt", b"_negative_prompt", "_object_seed", b"_object_seed", "_sample_rate", b"_sample_rate", "_seed", b"_seed", "_steps", b"_steps", "_takes", b"_takes", "_trim", b"_trim", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "duration_s", b"duration_s", "effect", b"effect", "encoding", b"encoding", "engine", b"engine", "fallback", b"fallback", "first_frame", b"first_frame", "guidance", b"guidance", "init", b"init", "init_audio", b"init_audio", "init_key", b"init_key", "init_noise_level", b"init_noise_level", "loop", b"loop", "loop_method", b"loop_method", "loudness_lufs", b"loudness_lufs", "negative_prompt", b"negative_prompt", "object_seed", b"object_seed", "parameters", b"parameters", "prompt", b"prompt", "sample_rate", b"sample_rate", "seed", b"seed", "short_window", b"short_window", "sound", b"sound", "steps", b"steps", "takes", b"takes", "trim", b"trim"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__ceiling_dbtp: _TypeAlias = _typing.Literal["ceiling_dbtp"]  # noqa: Y015
     _WhichOneofArgType__ceiling_dbtp: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp"]  # noqa: Y015
@@ -282,18 +352,28 @@ class RenderRequest(_message.Message):
     _WhichOneofArgType__engine: _TypeAlias = _typing.Literal["_engine", b"_engine"]  # noqa: Y015
     _WhichOneofReturnType__first_frame: _TypeAlias = _typing.Literal["first_frame"]  # noqa: Y015
     _WhichOneofArgType__first_frame: _TypeAlias = _typing.Literal["_first_frame", b"_first_frame"]  # noqa: Y015
+    _WhichOneofReturnType__guidance: _TypeAlias = _typing.Literal["guidance"]  # noqa: Y015
+    _WhichOneofArgType__guidance: _TypeAlias = _typing.Literal["_guidance", b"_guidance"]  # noqa: Y015
+    _WhichOneofReturnType__init_noise_level: _TypeAlias = _typing.Literal["init_noise_level"]  # noqa: Y015
+    _WhichOneofArgType__init_noise_level: _TypeAlias = _typing.Literal["_init_noise_level", b"_init_noise_level"]  # noqa: Y015
     _WhichOneofReturnType__loudness_lufs: _TypeAlias = _typing.Literal["loudness_lufs"]  # noqa: Y015
     _WhichOneofArgType__loudness_lufs: _TypeAlias = _typing.Literal["_loudness_lufs", b"_loudness_lufs"]  # noqa: Y015
+    _WhichOneofReturnType__negative_prompt: _TypeAlias = _typing.Literal["negative_prompt"]  # noqa: Y015
+    _WhichOneofArgType__negative_prompt: _TypeAlias = _typing.Literal["_negative_prompt", b"_negative_prompt"]  # noqa: Y015
     _WhichOneofReturnType__object_seed: _TypeAlias = _typing.Literal["object_seed"]  # noqa: Y015
     _WhichOneofArgType__object_seed: _TypeAlias = _typing.Literal["_object_seed", b"_object_seed"]  # noqa: Y015
     _WhichOneofReturnType__sample_rate: _TypeAlias = _typing.Literal["sample_rate"]  # noqa: Y015
     _WhichOneofArgType__sample_rate: _TypeAlias = _typing.Literal["_sample_rate", b"_sample_rate"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType__steps: _TypeAlias = _typing.Literal["steps"]  # noqa: Y015
+    _WhichOneofArgType__steps: _TypeAlias = _typing.Literal["_steps", b"_steps"]  # noqa: Y015
     _WhichOneofReturnType__takes: _TypeAlias = _typing.Literal["takes"]  # noqa: Y015
     _WhichOneofArgType__takes: _TypeAlias = _typing.Literal["_takes", b"_takes"]  # noqa: Y015
     _WhichOneofReturnType__trim: _TypeAlias = _typing.Literal["trim"]  # noqa: Y015
     _WhichOneofArgType__trim: _TypeAlias = _typing.Literal["_trim", b"_trim"]  # noqa: Y015
+    _WhichOneofReturnType_init: _TypeAlias = _typing.Literal["init_audio", "init_key"]  # noqa: Y015
+    _WhichOneofArgType_init: _TypeAlias = _typing.Literal["init", b"init"]  # noqa: Y015
     _WhichOneofReturnType_sound: _TypeAlias = _typing.Literal["prompt", "effect"]  # noqa: Y015
     _WhichOneofArgType_sound: _TypeAlias = _typing.Literal["sound", b"sound"]  # noqa: Y015
     @_typing.overload
@@ -307,7 +387,13 @@ class RenderRequest(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__first_frame) -> _WhichOneofReturnType__first_frame | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__guidance) -> _WhichOneofReturnType__guidance | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__init_noise_level) -> _WhichOneofReturnType__init_noise_level | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loudness_lufs) -> _WhichOneofReturnType__loudness_lufs | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__negative_prompt) -> _WhichOneofReturnType__negative_prompt | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__object_seed) -> _WhichOneofReturnType__object_seed | None: ...
     @_typing.overload
@@ -315,9 +401,13 @@ class RenderRequest(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__steps) -> _WhichOneofReturnType__steps | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__takes) -> _WhichOneofReturnType__takes | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__trim) -> _WhichOneofReturnType__trim | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_init) -> _WhichOneofReturnType_init | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType_sound) -> _WhichOneofReturnType_sound | None: ...
 
@@ -360,28 +450,66 @@ class RenderResponse(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     AUDIO_FIELD_NUMBER: _builtins.int
     TRAILER_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___Header: ...
     @_builtins.property
     def audio(self) -> Global___Audio: ...
     @_builtins.property
     def trailer(self) -> Global___Trailer: ...
+    @_builtins.property
+    def progress(self) -> Global___Progress: ...
     def __init__(
         self,
         *,
         header: Global___Header | None = ...,
         audio: Global___Audio | None = ...,
         trailer: Global___Trailer | None = ...,
+        progress: Global___Progress | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "event", b"event", "header", b"header", "trailer", b"trailer"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "event", b"event", "header", b"header", "progress", b"progress", "trailer", b"trailer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "event", b"event", "header", b"header", "trailer", b"trailer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio", b"audio", "event", b"event", "header", b"header", "progress", b"progress", "trailer", b"trailer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["header", "audio", "trailer"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["header", "audio", "trailer", "progress"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
 Global___RenderResponse: _TypeAlias = RenderResponse  # noqa: Y015
+
+@_typing.final
+class Progress(_message.Message):
+    """How far a sound is that takes its time: sent before its Header, by the engine "stable_audio"."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAKE_FIELD_NUMBER: _builtins.int
+    QUEUE_POSITION_FIELD_NUMBER: _builtins.int
+    STEP_FIELD_NUMBER: _builtins.int
+    STEPS_FIELD_NUMBER: _builtins.int
+    take: _builtins.int
+    """0 for the first take."""
+    queue_position: _builtins.int
+    """Sounds that are made before this one; 0 when it is being made."""
+    step: _builtins.int
+    """Steps of the sampler that are done."""
+    steps: _builtins.int
+    """Steps in all."""
+    def __init__(
+        self,
+        *,
+        take: _builtins.int = ...,
+        queue_position: _builtins.int = ...,
+        step: _builtins.int = ...,
+        steps: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["queue_position", b"queue_position", "step", b"step", "steps", b"steps", "take", b"take"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Progress: _TypeAlias = Progress  # noqa: Y015
 
 @_typing.final
 class Header(_message.Message):
@@ -405,6 +533,10 @@ class Header(_message.Message):
     CACHED_FIELD_NUMBER: _builtins.int
     LICENCE_FIELD_NUMBER: _builtins.int
     UNKNOWN_WORDS_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    FALLBACK_FIELD_NUMBER: _builtins.int
+    PROMPT_TRUNCATED_FIELD_NUMBER: _builtins.int
+    NEURAL_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Names this call in the server's log."""
     take: _builtins.int
@@ -424,9 +556,15 @@ class Header(_message.Message):
     cached: Global___Cached.ValueType
     licence: _builtins.str
     """Terms of the output, as an SPDX expression or a sentence."""
+    key: _builtins.str
+    """Names this sound, whoever asks: 64 hex digits, equal exactly when the samples are. For RenderRequest.init_key."""
+    fallback: _builtins.bool
+    """The engine that was asked for could not answer in time, or is not here: `engine` made this instead."""
+    prompt_truncated: _builtins.bool
+    """The prompt was longer than the engine reads: its end changed nothing."""
     @_builtins.property
     def layers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Layer]:
-        """What sounds, the loudest first; 1 to 4 layers."""
+        """What sounds, the loudest first: 1 to 4 layers. None of the engine "stable_audio"."""
 
     @_builtins.property
     def loop(self) -> Global___Loop:
@@ -435,6 +573,10 @@ class Header(_message.Message):
     @_builtins.property
     def unknown_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Words of the prompt that meant nothing to the server."""
+
+    @_builtins.property
+    def neural(self) -> Global___Neural:
+        """Only of the engine "stable_audio"."""
 
     def __init__(
         self,
@@ -455,21 +597,75 @@ class Header(_message.Message):
         cached: Global___Cached.ValueType = ...,
         licence: _builtins.str = ...,
         unknown_words: _abc.Iterable[_builtins.str] | None = ...,
+        key: _builtins.str = ...,
+        fallback: _builtins.bool = ...,
+        prompt_truncated: _builtins.bool = ...,
+        neural: Global___Neural | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_frames", b"_frames", "_loop", b"_loop", "frames", b"frames", "loop", b"loop"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_frames", b"_frames", "_loop", b"_loop", "_neural", b"_neural", "frames", b"frames", "loop", b"loop", "neural", b"neural"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frames", b"_frames", "_loop", b"_loop", "cached", b"cached", "channels", b"channels", "confidence", b"confidence", "encoding", b"encoding", "engine", b"engine", "engine_version", b"engine_version", "frames", b"frames", "layers", b"layers", "licence", b"licence", "loop", b"loop", "object_seed", b"object_seed", "request_id", b"request_id", "sample_rate", b"sample_rate", "seed", b"seed", "take", b"take", "unknown_words", b"unknown_words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frames", b"_frames", "_loop", b"_loop", "_neural", b"_neural", "cached", b"cached", "channels", b"channels", "confidence", b"confidence", "encoding", b"encoding", "engine", b"engine", "engine_version", b"engine_version", "fallback", b"fallback", "frames", b"frames", "key", b"key", "layers", b"layers", "licence", b"licence", "loop", b"loop", "neural", b"neural", "object_seed", b"object_seed", "prompt_truncated", b"prompt_truncated", "request_id", b"request_id", "sample_rate", b"sample_rate", "seed", b"seed", "take", b"take", "unknown_words", b"unknown_words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__frames: _TypeAlias = _typing.Literal["frames"]  # noqa: Y015
     _WhichOneofArgType__frames: _TypeAlias = _typing.Literal["_frames", b"_frames"]  # noqa: Y015
     _WhichOneofReturnType__loop: _TypeAlias = _typing.Literal["loop"]  # noqa: Y015
     _WhichOneofArgType__loop: _TypeAlias = _typing.Literal["_loop", b"_loop"]  # noqa: Y015
+    _WhichOneofReturnType__neural: _TypeAlias = _typing.Literal["neural"]  # noqa: Y015
+    _WhichOneofArgType__neural: _TypeAlias = _typing.Literal["_neural", b"_neural"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__frames) -> _WhichOneofReturnType__frames | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loop) -> _WhichOneofReturnType__loop | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__neural) -> _WhichOneofReturnType__neural | None: ...
 
 Global___Header: _TypeAlias = Header  # noqa: Y015
+
+@_typing.final
+class Neural(_message.Message):
+    """How the neural engine made a sound: send it back with the seed, and the sound is the same."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    GUIDANCE_FIELD_NUMBER: _builtins.int
+    NEGATIVE_PROMPT_FIELD_NUMBER: _builtins.int
+    INIT_NOISE_LEVEL_FIELD_NUMBER: _builtins.int
+    SHORT_WINDOW_FIELD_NUMBER: _builtins.int
+    LOOP_METHOD_FIELD_NUMBER: _builtins.int
+    steps: _builtins.int
+    guidance: _builtins.float
+    negative_prompt: _builtins.str
+    """Absent: none."""
+    init_noise_level: _builtins.float
+    """Absent: no init audio."""
+    short_window: _builtins.bool
+    loop_method: Global___LoopMethod.ValueType
+    """Only on loops."""
+    def __init__(
+        self,
+        *,
+        steps: _builtins.int = ...,
+        guidance: _builtins.float = ...,
+        negative_prompt: _builtins.str | None = ...,
+        init_noise_level: _builtins.float | None = ...,
+        short_window: _builtins.bool = ...,
+        loop_method: Global___LoopMethod.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_init_noise_level", b"_init_noise_level", "_negative_prompt", b"_negative_prompt", "init_noise_level", b"init_noise_level", "negative_prompt", b"negative_prompt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_init_noise_level", b"_init_noise_level", "_negative_prompt", b"_negative_prompt", "guidance", b"guidance", "init_noise_level", b"init_noise_level", "loop_method", b"loop_method", "negative_prompt", b"negative_prompt", "short_window", b"short_window", "steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__init_noise_level: _TypeAlias = _typing.Literal["init_noise_level"]  # noqa: Y015
+    _WhichOneofArgType__init_noise_level: _TypeAlias = _typing.Literal["_init_noise_level", b"_init_noise_level"]  # noqa: Y015
+    _WhichOneofReturnType__negative_prompt: _TypeAlias = _typing.Literal["negative_prompt"]  # noqa: Y015
+    _WhichOneofArgType__negative_prompt: _TypeAlias = _typing.Literal["_negative_prompt", b"_negative_prompt"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__init_noise_level) -> _WhichOneofReturnType__init_noise_level | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__negative_prompt) -> _WhichOneofReturnType__negative_prompt | None: ...
+
+Global___Neural: _TypeAlias = Neural  # noqa: Y015
 
 @_typing.final
 class Loop(_message.Message):

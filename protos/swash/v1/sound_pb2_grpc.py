@@ -63,7 +63,7 @@ class SoundServiceServicer:
 
     def Render(self, request, context):
         """Makes (or remembers) one sound and streams it while it is made. For each take, in order:
-        one Header, then Audio, then one Trailer.
+        any number of Progress, one Header, then Audio, then one Trailer.
 
         INVALID_ARGUMENT with google.rpc.BadRequest: a field is out of range or a parameter is unknown.
         NOT_FOUND with ResolvePromptResponse: the prompt matches nothing; suggestions and unknown words.

@@ -41,7 +41,7 @@ class SoundServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SoundServiceAsyncStub: ...
     Render: _grpc.UnaryStreamMultiCallable[_sound_pb2.RenderRequest, _sound_pb2.RenderResponse]
     """Makes (or remembers) one sound and streams it while it is made. For each take, in order:
-    one Header, then Audio, then one Trailer.
+    any number of Progress, one Header, then Audio, then one Trailer.
 
     INVALID_ARGUMENT with google.rpc.BadRequest: a field is out of range or a parameter is unknown.
     NOT_FOUND with ResolvePromptResponse: the prompt matches nothing; suggestions and unknown words.
@@ -67,7 +67,7 @@ class SoundServiceAsyncStub(SoundServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Render: _aio.UnaryStreamMultiCallable[_sound_pb2.RenderRequest, _sound_pb2.RenderResponse]  # type: ignore[assignment]
     """Makes (or remembers) one sound and streams it while it is made. For each take, in order:
-    one Header, then Audio, then one Trailer.
+    any number of Progress, one Header, then Audio, then one Trailer.
 
     INVALID_ARGUMENT with google.rpc.BadRequest: a field is out of range or a parameter is unknown.
     NOT_FOUND with ResolvePromptResponse: the prompt matches nothing; suggestions and unknown words.
@@ -96,7 +96,7 @@ class SoundServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_sound_pb2.RenderResponse], _abc.AsyncIterator[_sound_pb2.RenderResponse]]:
         """Makes (or remembers) one sound and streams it while it is made. For each take, in order:
-        one Header, then Audio, then one Trailer.
+        any number of Progress, one Header, then Audio, then one Trailer.
 
         INVALID_ARGUMENT with google.rpc.BadRequest: a field is out of range or a parameter is unknown.
         NOT_FOUND with ResolvePromptResponse: the prompt matches nothing; suggestions and unknown words.
