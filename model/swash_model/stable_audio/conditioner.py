@@ -75,6 +75,10 @@ class Conditioner:
             torch.tensor([each.attention_mask for each in encoded]),
         )
 
+    def truncates(self, prompt: str) -> bool:
+        """Return whether a prompt is longer than what is read of it."""
+        return bool(self.tokenizer.encode(prompt).overflowing)
+
     def read(self, tokens: Tokens) -> Tensor:
         """Return what T5 makes of some tokens, shape (batch, tokens, channels), padding and all."""
         hidden: Tensor = self.t5(input_ids=tokens.ids, attention_mask=tokens.mask).last_hidden_state

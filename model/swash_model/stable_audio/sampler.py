@@ -10,6 +10,7 @@ from torch import Tensor
 HIGHEST_LOGSNR = 2.0  # the last level before 0 is sigmoid(-2), 0.12
 LOWEST_LOGSNR = -6.0  # of pure noise
 MIN_SIGMA = 0.12  # below, the schedule would rise before it falls
+GOLDEN_RATIO = (1.0 + math.sqrt(5.0)) / 2.0  # its multiples fall nowhere twice
 
 
 class Noise:
@@ -51,3 +52,24 @@ def ping_pong(
         # Drawn at the last step too, as the reference does, where it weighs nothing.
         latents = mix(clean, fresh(), next_sigma)
         yield latents
+
+
+def around(velocity: Callable[[Tensor, float], Tensor], window: int) -> Callable[[Tensor, float], Tensor]:
+    """Return the velocity on a ring, given that of `window` latents in a row.
+
+    The ring is unrolled into the window as often as it fits, from another place at every step, so that the place
+    where its end meets its beginning is sooner or later in the middle of what the network sees. Where a latent
+    stands in the window more than once, what was said of it near the middle weighs more.
+    """
+    steps = itertools.count()
+
+    def on_ring(ring: Tensor, sigma: float) -> Tensor:
+        length = ring.shape[2]
+        start = round(next(steps) * length / GOLDEN_RATIO) % length
+        places = (start + torch.arange(max(window, length))) % length
+        said = velocity(ring[:, :, places], sigma)
+        weight = (torch.arange(len(places)).add(0.5).mul(math.pi / len(places)).sin() ** 2).to(said)
+        total = torch.zeros_like(ring).index_add_(2, places, said * weight)
+        return total / torch.zeros(length).to(said).index_add_(0, places, weight)
+
+    return on_ring

@@ -6,8 +6,9 @@ The vectors lie beside the weights: vectors.safetensors, and cases.json, which s
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from swash_model.stable_audio.conditioner import Condition, Tokens
 from swash_model.stable_audio.errors import ModelFilesError
-from swash_model.stable_audio.model import Options, Sound, StableAudio, Start
+from swash_model.stable_audio.model import Model, Options, Sound, StableAudio, Start
 from swash_model.stable_audio.oobleck import posterior
 from swash_model.stable_audio.sampler import mix, ping_pong, schedule
 from swash_model.stable_audio.weights import read_tensors
@@ -46,6 +47,7 @@ class Check:
     vector: str
     error: float
     problem: str = ""
+    running: bool = False  # made by the networks as they run, not as they are written down
 
     @property
     def tolerance(self) -> float:
@@ -91,23 +93,35 @@ def verify(model: StableAudio, folder: Path) -> Iterator[Check]:
     Raise ModelFilesError if the vectors are not whole.
     """
     vectors = Vectors(folder / "vectors.safetensors")
-    cases = _read_cases(folder / "cases.json")
-    try:
-        for made in _everything(model, vectors, cases):
-            yield _compare(made, vectors[made.vector])
-    except KeyError as error:
-        raise ModelFilesError(f"{folder}: vectors.safetensors or cases.json lacks {error}") from error
+    yield from _checked(vectors, folder, partial(_everything, model, vectors))
     for name in sorted(vectors.left):
         yield Check("unknown", name, math.inf, "no stage knows how to make this vector")
 
 
+def verify_running(model: Model, folder: Path) -> Iterator[Check]:
+    """Yield a check for each vector that a model makes as it runs, packed and in windows; in float32."""
+    vectors = Vectors(folder / "vectors.safetensors")
+    for check in _checked(vectors, folder, partial(_sounds, model, vectors)):
+        yield replace(check, running=True)
+
+
+def _checked(vectors: Vectors, folder: Path, make: Callable[[dict[str, Any]], Iterator[Made]]) -> Iterator[Check]:
+    cases = _read_cases(folder / "cases.json")
+    try:
+        for made in make(cases):
+            yield _compare(made, vectors[made.vector])
+    except KeyError as error:
+        raise ModelFilesError(f"{folder}: vectors.safetensors or cases.json lacks {error}") from error
+
+
 def worst(checks: Iterable[Check]) -> dict[str, Check]:
-    """Return the check that is furthest off in each stage."""
+    """Return the check that is furthest off in each stage; "running" before it says which networks."""
     by_stage: dict[str, Check] = {}
     for check in checks:
-        known = by_stage.get(check.stage)
+        stage = f"running {check.stage}" if check.running else check.stage
+        known = by_stage.get(stage)
         if known is None or check.error > known.error:
-            by_stage[check.stage] = check
+            by_stage[stage] = check
     return by_stage
 
 
@@ -138,8 +152,7 @@ def _everything(model: StableAudio, vectors: Vectors, cases: dict[str, Any]) -> 
         sigma_max = float(case["sigma_max"])
         yield _sigmas(f"schedule.steps{case['steps']}.smax{sigma_max}", case["steps"], sigma_max)
     yield from _autoencoder(model, vectors)
-    for case in (*cases["text_to_audio"], *cases["audio_to_audio"]):
-        yield from _sound(model, vectors, case)
+    yield from _sounds(model, vectors, cases)
     source = cases["post"]["source"].removesuffix(".audio")
     yield Made("int16", "post.peak_int16", _peak_int16(model.decode(vectors[f"{source}.latents"][-1])))
 
@@ -202,13 +215,18 @@ def _autoencoder(model: StableAudio, vectors: Vectors) -> Iterator[Made]:
     yield Made("audio", "ae.decoded_from_mean", model.decode(vectors["ae.mean"]))
 
 
-def _sound(model: StableAudio, vectors: Vectors, case: dict[str, Any]) -> Iterator[Made]:
+def _sounds(model: Model, vectors: Vectors, cases: dict[str, Any]) -> Iterator[Made]:
+    for case in (*cases["text_to_audio"], *cases["audio_to_audio"]):
+        yield from _sound(model, vectors, case)
+
+
+def _sound(model: Model, vectors: Vectors, case: dict[str, Any]) -> Iterator[Made]:
     """Make a batch step by step, each from what the reference had before it; then, if it is one, whole."""
     key, steps, seed = case["key"], case["steps"], case["seed"]
     start = None
     if "init_noise_level" in case:
         start = Start(vectors[f"{key}.init_audio"], case["init_noise_level"])
-    options = Options(steps, case["latent_length"], case["cfg_scale"], start=start)
+    options = Options(steps, case["latent_length"], guidance=case["cfg_scale"], start=start)
     sounds = [Sound(*each, seed) for each in zip(case["prompts"], case["seconds_total"], strict=True)]
     yield from _noises(vectors, key, seed)
 

@@ -61,14 +61,24 @@ def _checkpoint(path: Path) -> dict[str, Tensor]:
 def fill(networks: Mapping[str, nn.Module], path: Path) -> None:
     """Fill networks, given by the prefix of their tensors, from a file that must hold exactly theirs."""
     tensors = read_tensors(path)
-    shapes = {name: shape for prefix in networks for name, shape in _stored(prefix, networks[prefix]).items()}
+    shapes = {name: shape for prefix in networks for name, shape in stored(prefix, networks[prefix]).items()}
     _account_for(shapes, tensors, path)
     for prefix, network in networks.items():
-        state = {name: _weight(prefix + name, tensors, path) for name in network.state_dict()}
-        _put(network, state)
+        _fill_from(tensors, prefix, network, path)
 
 
-def _stored(prefix: str, network: nn.Module) -> dict[str, torch.Size]:
+def fill_one(prefix: str, network: nn.Module, path: Path) -> None:
+    """Fill one network from a file that holds others too, and has been accounted for before."""
+    tensors = {name: tensor for name, tensor in read_tensors(path).items() if name.startswith(prefix)}
+    _account_for(stored(prefix, network), tensors, path)
+    _fill_from(tensors, prefix, network, path)
+
+
+def _fill_from(tensors: Mapping[str, Tensor], prefix: str, network: nn.Module, path: Path) -> None:
+    _put(network, {name: _weight(prefix + name, tensors, path) for name in network.state_dict()})
+
+
+def stored(prefix: str, network: nn.Module) -> dict[str, torch.Size]:
     """Return the name and shape of every tensor that a file must hold for a network."""
     shapes = {}
     for name, tensor in network.state_dict().items():
@@ -136,7 +146,7 @@ def _put(network: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 def read_t5(folder: Path, channels: int) -> tuple[Tokenizer, T5EncoderModel]:
     """Return the tokenizer and the encoder, which must give so many channels, from a folder of T5."""
-    config = _t5_config(folder / "config.json")
+    config = t5_config(folder / "config.json")
     if config.d_model != channels:
         raise ModelFilesError(f"{folder}: this T5 gives {config.d_model} channels, the model takes {channels}")
     with torch.device("meta"):
@@ -151,14 +161,18 @@ def read_t5(folder: Path, channels: int) -> tuple[Tokenizer, T5EncoderModel]:
     return _tokenizer(folder / "tokenizer.json"), t5
 
 
-def _t5_config(path: Path) -> T5Config:
+def t5_config(path: Path) -> T5Config:
+    """Return what a config.json of T5 says; raise ModelFilesError if it is of something else."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ModelFilesError(f"{path}: no T5 is described here ({error})") from error
     if not isinstance(content, dict) or content.get("model_type") != "t5":
         raise ModelFilesError(f"{path}: not of a T5")
-    return T5Config.from_dict(content)
+    try:
+        return T5Config.from_dict(content)
+    except Exception as error:  # the library raises whatever a wrong value leads to
+        raise ModelFilesError(f"{path}: no T5 is described here ({error})") from error
 
 
 def _tokenizer(path: Path) -> Tokenizer:

@@ -151,7 +151,76 @@ MISTAKES = {
         "whole",
     ),
     "init audio without its noise": ("model", ".sample(noise.draw(channels, frames))", ".mean", "whole"),
-    "init audio in the wrong share": ("model", "mix(origin, latents,", "mix(latents, origin,", "whole"),
+    "init audio in the wrong share": (
+        "model",
+        "mix(origin.sample(noise.draw(channels, frames)), latents,",
+        "mix(latents, origin.sample(noise.draw(channels, frames)),",
+        "whole",
+    ),
+}
+
+# Of the networks as they run: the same mistakes can be made a second time.
+RUNNING_MISTAKES = {
+    "the second part has nothing around it": (
+        "fast_oobleck",
+        "self._halo = math.ceil(",
+        "self._halo = 0 * math.ceil(",
+    ),
+    "taps of the transposed convolution in another order": (
+        "fast_oobleck",
+        "permute(2, 1, 0)",
+        "flip(2).permute(2, 1, 0)",
+    ),
+    "the late half is not added": ("pointwise", "own.float() + late.float() + bias", "own.float() + bias"),
+    "the padding is cut at one end": (
+        "pointwise",
+        "rows[padding : (positions + 1) * stride - padding]",
+        "rows[2 * padding :]",
+    ),
+    "snake: beta not taken out of its logarithm": (
+        "fast_oobleck",
+        "(snake.beta.exp() + TINY)",
+        "(snake.beta + TINY)",
+    ),
+    "k before q": ("pointwise", "head_norm(parts[0],", "head_norm(parts[1],"),
+    "the halves of a head turn the wrong way": (
+        "pointwise",
+        "first * cos - second * sin",
+        "first * cos + second * sin",
+    ),
+    "the gate opens the gate": (
+        "pointwise",
+        "stored(value * functional.silu(gate), form)",
+        "stored(gate * functional.silu(value), form)",
+    ),
+    "keys not normalised": ("fast_dit", "head_norm(keys, *self.cross_k_norm).transpose", "keys.transpose"),
+    "values before keys": ("fast_dit", "keys, values = both", "values, keys = both"),
+    "the first convolution left out": (
+        "fast_dit",
+        "transformer.project_in.weight + transformer.project_in.weight @ before",
+        "transformer.project_in.weight",
+    ),
+    "the last convolution on the wrong side": (
+        "fast_dit",
+        "transformer.project_out.weight + after @ transformer.project_out.weight",
+        "transformer.project_out.weight",
+    ),
+    "the global token stays": ("fast_dit", "positions, -1)[:, 1:]", "positions, -1)[:, :-1]"),
+    "all sounds of a batch hear the first": (
+        "fast_dit",
+        "block.read(rows) for rows in sounds",
+        "block.read(sounds[0]) for _ in sounds",
+    ),
+    "one prompt for all": (
+        "fast_model",
+        "self._rows_of(prompt) for prompt in prompts",
+        "self._rows_of(prompts[0]) for _ in prompts",
+    ),
+    "the bias is forgotten": (
+        "operators",
+        "None if bias is None else bias.to(form)\n        self._how = (stride",
+        "None\n        self._how = (stride",
+    ),
 }
 
 
@@ -191,6 +260,26 @@ def test_a_mistake_is_seen(mistake: str, golden: Path, tmp_path: Path) -> None:
         assert first_miss(package, golden) == stage
 
 
+def misses_running(package: ModuleType, golden: Path) -> bool:
+    """Return whether the networks as they run make something else than the reference, or nothing at all."""
+    plain = package.model.load(golden)
+    fast = importlib.import_module(f"{package.__name__}.fast_model").FastStableAudio
+    exact = importlib.import_module(f"{package.__name__}.precision").EXACT
+    # Plain operators: those are what a mistake is written into, and every machine has them.
+    running = fast(plain, exact, lambda: plain.encoder, compiled=False, packed=False)
+    try:
+        return not all(check.passed for check in package.verify.verify_running(running, golden))
+    except RuntimeError:  # shapes that do not fit
+        return True
+
+
+@pytest.mark.parametrize("mistake", RUNNING_MISTAKES)
+def test_a_mistake_in_the_running_networks_is_seen(mistake: str, golden: Path, tmp_path: Path) -> None:
+    with mutant(tmp_path, *RUNNING_MISTAKES[mistake]) as package:
+        assert misses_running(package, golden)
+
+
 def test_a_copy_without_a_mistake_passes(golden: Path, tmp_path: Path) -> None:
-    with mutant(tmp_path, "model", "class StableAudio:", "class StableAudio:") as package:
+    with mutant(tmp_path, "model", "class StableAudio(Model):", "class StableAudio(Model):") as package:
         assert first_miss(package, golden) is None
+        assert not misses_running(package, golden)
