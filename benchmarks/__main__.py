@@ -1,4 +1,8 @@
-"""Runs the benchmarks named, or all: python -m benchmarks [startup effects first_frames throughput]."""
+"""Runs the benchmarks named, or the first four: python -m benchmarks [NAME ...] [FOLDER].
+
+startup effects first_frames throughput; and of the neural engine, which takes minutes and 2 GB of disk: neural
+neural_quality neural_loops.
+"""
 
 import importlib
 import os
@@ -6,14 +10,16 @@ import platform
 import sys
 from importlib.metadata import version
 
-ALL = ("startup", "effects", "first_frames", "throughput")
+ALWAYS = ("startup", "effects", "first_frames", "throughput")
+NEURAL = ("neural", "neural_quality", "neural_loops")
 
 
 def main() -> None:
     """Print Markdown for LOG.md."""
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"swash {version('swash')}, {machine}, load average before {os.getloadavg()[0]:.1f}")
-    for name in sys.argv[1:] or ALL:
+    named = [name for name in sys.argv[1:] if name in ALWAYS + NEURAL]
+    for name in named or ALWAYS:
         importlib.import_module(f"benchmarks.{name}").main()
 
 

@@ -1,5 +1,6 @@
-"""A real server in a process of its own, as an operator starts it, on free ports."""
+"""A real server, on free ports: in a process of its own as an operator starts it, or in this one."""
 
+import asyncio
 import os
 import re
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,9 @@ import grpc
 
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_model.engines import Engines
+from swash_server.app import App
+from swash_server.settings import Settings
 
 START_S = 120.0  # the very first start compiles every kernel
 STOP_S = 20.0
@@ -76,13 +80,7 @@ class ServerProcess:
 
     def metric(self, name: str, **labels: str) -> float:
         """Return a metric's value now; 0 when it has none yet."""
-        with urllib.request.urlopen(f"{self.http}/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        total = 0.0
-        for line in text.splitlines():
-            if re.match(rf"{name}(\{{|\s)", line) and all(f'{k}="{v}"' in line for k, v in labels.items()):
-                total += float(line.rpartition(" ")[2])
-        return total
+        return metric(self.http, name, labels)
 
     @contextmanager
     def stub(self) -> Iterator[SoundServiceStub]:
@@ -97,11 +95,64 @@ class ServerProcess:
             self.kill()
 
 
+class ServerThread:
+    """An App with the engines that a test gives it, in a thread of this process; it serves within `with`."""
+
+    def __init__(self, engines: Engines, *, store: Path | None = None, **settings: object) -> None:
+        self._settings = Settings(grpc_port=0, http_port=0, store=store, grace_s=0.0, **settings)  # type: ignore[arg-type]
+        self._app = App(self._settings, engines)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Return a metric's value now; 0 when it has none yet."""
+        return metric(f"http://127.0.0.1:{self._app.http_port}", name, labels)
+
+    @contextmanager
+    def stub(self) -> Iterator[SoundServiceStub]:
+        with grpc.insecure_channel(f"127.0.0.1:{self._app.grpc_port}") as channel:
+            yield SoundServiceStub(channel)
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._app.stop(), self._loop).result(STOP_S)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._app.start(), self._loop).result(START_S)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def metric(http: str, name: str, labels: Mapping[str, str]) -> float:
+    """Return the sum of a metric's values that have these labels."""
+    with urllib.request.urlopen(f"{http}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    total = 0.0
+    for line in text.splitlines():
+        if re.match(rf"{name}(\{{|\s)", line) and all(f'{k}="{v}"' in line for k, v in labels.items()):
+            total += float(line.rpartition(" ")[2])
+    return total
+
+
+def until(what: Callable[[], bool], said: str, tries: int = 5000) -> None:
+    """Ask again until it is so: each answer comes over a socket, and lets the server go on meanwhile."""
+    for _ in range(tries):
+        if what():
+            return
+    raise AssertionError(f"never so: {said}")
+
+
 class Answer:
     """One take of a Render call, as its bytes came."""
 
     def __init__(self, events: list[pb.RenderResponse]) -> None:
-        self.header = events[0].header
+        self.progress = [event.progress for event in events if event.HasField("progress")]
+        self.header = events[len(self.progress)].header
         self.audio = b"".join(event.audio.data for event in events if event.HasField("audio"))
         self.messages = [event.audio for event in events if event.HasField("audio")]
         self.trailer = events[-1].trailer

@@ -79,7 +79,7 @@ def _commands() -> Iterator[str]:
     yield "# Commands\n"
     yield f"`swash`: {_first_line(command_line)} Exit status: 0 done, 1 failed, 2 wrong request, 3 nothing"
     yield "sounds like these words, 4 the server is away, full or too slow."
-    for name, command in command_line.commands.items():
+    for name, command in _leaves(command_line):
         yield f"\n## swash {name}\n"
         yield f"{_first_line(command)}\n"
         if name == "serve":
@@ -93,6 +93,15 @@ def _commands() -> Iterator[str]:
             yield "| option | what |\n|---|---|"
         for option in options:
             yield f"| {', '.join(f'`{name}`' for name in option.opts)} | {option.help} |"
+
+
+def _leaves(group: click.Group, prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Yield every command by its name, those of a group after the group's."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _leaves(command, f"{prefix}{name} ")
+        else:
+            yield f"{prefix}{name}", command
 
 
 def _first_line(command: click.Command) -> str:

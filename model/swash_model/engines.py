@@ -1,31 +1,85 @@
 """Engines by name, each imported only when it is asked for."""
 
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from swash_model.engine import Engine
 from swash_model.errors import EngineAbsentError, InvalidAskError
 
 DEFAULT_ENGINE = "procedural"
+NEURAL_ENGINE = "stable_audio"
 
-ABSENT = {
-    "stable_audio": "this version of swash makes no neural sound yet; ask for the engine 'procedural'",
-}
-"""Engines that callers may know of and that are not here, with what to do about it."""
+_NEURAL_NEEDS = ("torch", "safetensors", "tokenizers", "transformers")
+_NO_EXTRA = "what it runs on is not installed: pip install 'swash[neural]'"
+_NO_WEIGHTS = (
+    "it has no weights here: start the server with --model DIR; docs/guides/bring-your-weights.md tells how"
+)
 
 
-def load_engines() -> Mapping[str, Engine]:
-    """Return every engine that is here, by name; not yet warm."""
-    # Imported here: the engine brings NumPy, SciPy and Numba, which `swash --help` does without.
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """The weights that somebody brought, and how to run them.
+
+    `t5_folder` None is the folder `t5` beside them. `precision` is "auto", "exact" or "fast"; `threads` 0 is one
+    for each core; `device` is "cpu" or "cuda".
+    """
+
+    folder: Path
+    t5_folder: Path | None = None
+    precision: str = "auto"
+    threads: int = 0
+    device: str = "cpu"
+
+
+class Engines:
+    """The engines that are here, by name, and those that are not, with what to do about it."""
+
+    def __init__(self, here: Mapping[str, Engine], absent: Mapping[str, str]) -> None:
+        """Take the engines, not yet warm, and advice by name for those that callers may know of."""
+        self._here = dict(here)
+        self._absent = dict(absent)
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Return what to do about each engine that is not here."""
+        return self._absent
+
+    def __iter__(self) -> Iterator[Engine]:
+        """Yield the engines that are here, the default one first."""
+        return iter(sorted(self._here.values(), key=lambda engine: engine.name != DEFAULT_ENGINE))
+
+    def named(self, name: str | None) -> Engine:
+        """Return the engine asked for, None the default; raise EngineAbsentError or InvalidAskError."""
+        asked = DEFAULT_ENGINE if name is None else name
+        if asked in self._here:
+            return self._here[asked]
+        if asked in self._absent:
+            raise EngineAbsentError(f"engine {asked!r}: {self._absent[asked]}")
+        known = ", ".join(sorted({*self._here, *self._absent}))
+        raise InvalidAskError("engine", f"one of {known}, got {asked[:80]!r}")
+
+    def lose(self, name: str, why: str) -> None:
+        """Take an engine that cannot be warmed up for absent; `why` is told to whoever asks for it."""
+        del self._here[name]
+        self._absent[name] = why
+
+
+def load_engines(model: ModelChoice | None = None) -> Engines:
+    """Return every engine that is here, not yet warm; the neural one only where there are weights."""
+    # Imported here: the engines bring NumPy, SciPy and Numba, or torch, which `swash --help` does without.
     from swash_model.procedural.engine import ProceduralEngine  # noqa: PLC0415
 
-    return {DEFAULT_ENGINE: ProceduralEngine()}
+    here: dict[str, Engine] = {DEFAULT_ENGINE: ProceduralEngine()}
+    advice = [] if model else [_NO_WEIGHTS]
+    if any(importlib.util.find_spec(name) is None for name in _NEURAL_NEEDS):
+        advice.append(_NO_EXTRA)
+    if advice or model is None:
+        return Engines(here, {NEURAL_ENGINE: "; and ".join(advice)})
+    from swash_model.stable_audio.engine import StableAudioEngine  # noqa: PLC0415
 
-
-def engine_named(engines: Mapping[str, Engine], name: str | None) -> Engine:
-    """Return the engine asked for; raise EngineAbsentError or InvalidAskError."""
-    asked = DEFAULT_ENGINE if name is None else name
-    if asked in engines:
-        return engines[asked]
-    if asked in ABSENT:
-        raise EngineAbsentError(f"engine {asked!r}: {ABSENT[asked]}")
-    raise InvalidAskError("engine", f"one of {', '.join(sorted(engines))}, got {asked[:80]!r}")
+    here[NEURAL_ENGINE] = StableAudioEngine(
+        model.folder, model.t5_folder, model.precision, model.threads, model.device
+    )
+    return Engines(here, {})

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+import time
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,8 @@ from grpc_reflection.v1alpha import reflection
 
 from swash.v1 import sound_pb2
 from swash_model.engine import Engine
+from swash_model.engines import DEFAULT_ENGINE, Engines
+from swash_model.errors import SoundError
 from swash_server import mastering
 from swash_server.http import HttpServer
 from swash_server.interceptors import CallGuard
@@ -26,6 +28,7 @@ from swash_server.wire import MAX_REQUEST_BYTES
 
 SERVICE = sound_pb2.DESCRIPTOR.services_by_name["SoundService"]
 HANDSHAKE_MS = 10_000  # a connection that says nothing is let go
+MAX_ADVICE_CHARACTERS = 1000  # it travels among a call's headers, for which gRPC has 8 KiB
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ class PortTakenError(OSError):
 class App:
     """One server: gRPC and HTTP ports over one service object. Several may live in one process."""
 
-    def __init__(self, settings: Settings, engines: Mapping[str, Engine]) -> None:
+    def __init__(self, settings: Settings, engines: Engines) -> None:
         """Put the parts together; nothing runs before `start`."""
         self._settings = settings
         self._engines = engines
@@ -65,8 +68,8 @@ class App:
         await self._grpc.start()
         await self._http.start()
         await asyncio.to_thread(mastering.warm_up)
-        for engine in self._engines.values():
-            await asyncio.to_thread(engine.warm_up)
+        for engine in list(self._engines):
+            await self._warm_up(engine, renderer)
         self._ready = True
         await self._set_health(serving=True)
 
@@ -80,6 +83,21 @@ class App:
             await self._renderer.close()
         if self._http is not None:
             await self._http.stop()
+
+    async def _warm_up(self, engine: Engine, renderer: Renderer) -> None:
+        """Warm up an engine; without the default one there is no server, without another there is."""
+        began_s = time.perf_counter()
+        try:
+            await renderer.warm_up(engine)
+        except Exception as error:
+            if engine.name == DEFAULT_ENGINE:
+                raise
+            # What its files lack is said in the message; anything else is a mistake of ours.
+            foreseen = isinstance(error, SoundError)
+            log.error("engine %r cannot be had: %s", engine.name, error, exc_info=None if foreseen else error)
+            self._engines.lose(engine.name, str(error)[:MAX_ADVICE_CHARACTERS])
+            return
+        log.info("engine %r is warm after %.1f s", engine.name, time.perf_counter() - began_s)
 
     def _make_grpc(self, service: SoundService) -> grpc.aio.Server:
         server = grpc.aio.server(
@@ -116,6 +134,8 @@ async def make_renderer(settings: Settings, metrics: Metrics) -> Renderer:
         store=store,
         max_recordings=settings.max_recordings,
         recording_bytes=settings.recording_mib * MIB,
+        max_line=settings.max_neural_queue,
+        max_behind=settings.max_behind,
     )
 
 

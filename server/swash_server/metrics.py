@@ -1,9 +1,15 @@
 """What an operator measures: base units, few labels, one registry for each App."""
 
+import math
+import os
+from pathlib import Path
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 FIRST_FRAMES_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.06, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 RENDER_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+STAGE_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+RTF_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Metrics:
@@ -27,6 +33,26 @@ class Metrics:
             buckets=RENDER_BUCKETS_S,
             registry=registry,
         )
+        self.rtf = Histogram(
+            "swash_rtf_ratio",
+            "Compute seconds for each second of audio, of one sound: below 1 is faster than real time.",
+            ["engine"],
+            buckets=RTF_BUCKETS,
+            registry=registry,
+        )
+        self.stages = Histogram(
+            "swash_stage_seconds",
+            "Time of one part of a neural sound: text, encode, sample, decode.",
+            ["engine", "stage"],
+            buckets=STAGE_BUCKETS_S,
+            registry=registry,
+        )
+        self.steps = Counter(
+            "swash_steps_total",
+            "Steps of a neural engine's sampler that were done.",
+            ["engine"],
+            registry=registry,
+        )
         self.audio = Counter("swash_audio_seconds_total", "Audio made.", ["engine"], registry=registry)
         self.lookups = Counter(
             "swash_cache_lookups_total",
@@ -36,6 +62,24 @@ class Metrics:
         )
         self.sent = Counter("swash_sent_bytes_total", "Audio bytes sent.", ["encoding"], registry=registry)
         self.recording = Gauge("swash_recording_sounds", "Sounds being made now.", registry=registry)
+        self.waiting = Gauge(
+            "swash_waiting_sounds", "Neural sounds that wait for the one being made.", registry=registry
+        )
+        self.behind = Gauge(
+            "swash_behind_sounds", "Neural sounds being made behind, after a fallback.", registry=registry
+        )
+        self.behind_ended = Counter(
+            "swash_behind_total",
+            "Neural sounds of fallbacks: made, failed, stopped with the server, or skipped as too many were made.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.fallbacks = Counter(
+            "swash_fallbacks_total",
+            "Sounds that the procedural engine made instead of the neural one; docs/reference/contract.md: why.",
+            ["reason"],
+            registry=registry,
+        )
         self.cache_bytes = Gauge("swash_cache_bytes", "Bytes that a cache holds.", ["tier"], registry=registry)
         self.stopped = Counter(
             "swash_stopped_renders_total", "Renders stopped because every caller had left.", registry=registry
@@ -46,3 +90,17 @@ class Metrics:
         self.damaged = Counter(
             "swash_store_damaged_total", "Files of the store that were not what they should be.", registry=registry
         )
+        # Named as every exporter of a process names it, so that dashboards that exist show it.
+        self.resident = Gauge(
+            "process_resident_memory_bytes", "Memory of the server that is in RAM.", registry=registry
+        )
+        self.resident.set_function(_resident_bytes)
+
+
+def _resident_bytes() -> float:
+    """Return what Linux says of this process; NaN elsewhere."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return math.nan
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))

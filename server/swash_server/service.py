@@ -1,25 +1,32 @@
 """The rpcs of swash.v1.SoundService, free of any transport but protobuf messages."""
 
-import dataclasses
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from importlib.metadata import version
+from typing import Protocol
 
 from swash.v1 import sound_pb2
-from swash_model.engine import Engine
-from swash_model.engines import ABSENT, DEFAULT_ENGINE, engine_named
+from swash_model.engines import DEFAULT_ENGINE, Engines
 from swash_model.errors import UnknownSoundError
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.prompt import understand
-from swash_model.spec import Ask, Layer, Resolved
-from swash_server import cut, wire
+from swash_model.spec import Ask, Layer
+from swash_server import wire
 from swash_server.encode import Encoding
 from swash_server.errors import NotReadyError
-from swash_server.interceptors import REQUEST_ID
 from swash_server.metrics import Metrics
-from swash_server.renderer import Order, Renderer
+from swash_server.render_call import RenderCall
+from swash_server.renderer import Renderer
+
+
+class Caller(Protocol):
+    """What the service knows of whoever calls."""
+
+    def time_remaining(self) -> float | None:
+        """Return the seconds until the deadline, or None when there is none."""
+        ...
 
 
 class SoundService:
@@ -28,7 +35,7 @@ class SoundService:
     def __init__(
         self,
         *,
-        engines: Mapping[str, Engine],
+        engines: Engines,
         renderer: Renderer,
         metrics: Metrics,
         ready: Callable[[], bool],
@@ -40,22 +47,22 @@ class SoundService:
         self._ready = ready
         self._started_s = time.monotonic()
 
-    async def render(self, request: sound_pb2.RenderRequest, _context: object) -> AsyncGenerator[bytes]:
-        """Yield serialised RenderResponse messages: for each take its header, audio and trailer."""
+    async def render(self, request: sound_pb2.RenderRequest, caller: Caller | None) -> AsyncGenerator[bytes]:
+        """Yield serialised RenderResponse messages: for each take its progress, header, audio and trailer."""
         arrived_s = time.perf_counter()
         if not self._ready():
             raise NotReadyError("the server is starting or stopping")
-        wanted = wire.wanted(request)
-        engine = engine_named(self._engines, wanted.engine)
-        resolved = engine.resolve(wanted.ask)
-        mastering = wanted.mastering(engine.natural_channels(resolved.spec))
-        for take, seed in enumerate(wire.seeds_of_takes(resolved.spec.seed, wanted.takes)):
-            spec = dataclasses.replace(resolved.spec, seed=seed)
-            order = Order(engine, spec, mastering)
-            messages = self._take(take, wanted, dataclasses.replace(resolved, spec=spec), order, arrived_s)
-            async with aclosing(messages):
-                async for message in messages:
-                    yield message
+        call = RenderCall(
+            wire.wanted(request),
+            engines=self._engines,
+            renderer=self._renderer,
+            metrics=self._metrics,
+            arrived_s=arrived_s,
+            remaining_s=None if caller is None else caller.time_remaining(),
+        )
+        async with aclosing(call.messages()) as messages:
+            async for message in messages:
+                yield message
 
     async def list_effects(
         self, _request: sound_pb2.ListEffectsRequest, _context: object
@@ -70,7 +77,7 @@ class SoundService:
         prompt = wire.checked_prompt(request.prompt)
         layers: tuple[Layer, ...] = ()
         with suppress(UnknownSoundError):
-            layers = self._engines[DEFAULT_ENGINE].resolve(Ask(prompt=prompt)).spec.layers
+            layers = self._engines.named(None).resolve(Ask(prompt=prompt)).spec.layers
         return wire.understanding(understand(prompt), layers)
 
     async def get_server_info(
@@ -83,9 +90,9 @@ class SoundService:
             engines=[
                 *(
                     wire.engine_info(engine.name, engine.version, engine.licence, ready=ready)
-                    for engine in self._engines.values()
+                    for engine in self._engines
                 ),
-                *(wire.absent_engine(name, advice) for name, advice in ABSENT.items()),
+                *(wire.absent_engine(name, advice) for name, advice in self._engines.absent.items()),
             ],
             default_engine=DEFAULT_ENGINE,
             limits=wire.limits(),
@@ -93,35 +100,3 @@ class SoundService:
         )
         info.uptime.FromTimedelta(timedelta(seconds=time.monotonic() - self._started_s))
         return info
-
-    async def _take(
-        self, take: int, wanted: wire.Wanted, resolved: Resolved, order: Order, arrived_s: float
-    ) -> AsyncGenerator[bytes]:
-        tape, cached = await self._renderer.open(order)
-        sent_bytes = 0
-        try:
-            yield wire.header(
-                request_id=REQUEST_ID.get(),
-                take=take,
-                wanted=wanted,
-                resolved=resolved,
-                mastering=order.mastering,
-                engine_version=order.engine.version_of(order.spec),
-                licence=order.engine.licence,
-                frames=tape.frames,
-                cached=cached,
-            )
-            waiting = take == 0
-            messages = cut.messages(tape, wanted.encoding, loop=order.spec.loop, first_frame=wanted.first_frame)
-            async with aclosing(messages):
-                async for message in messages:
-                    if waiting:
-                        self._metrics.first_frames.labels(cached.value).observe(time.perf_counter() - arrived_s)
-                        waiting = False
-                    sent_bytes += len(message)
-                    yield message
-            facts = await tape.finished()
-            yield wire.trailer(take=take, facts=facts, sha256=await cut.sha256(tape, wanted.encoding))
-        finally:
-            self._metrics.sent.labels(wanted.encoding.name).inc(sent_bytes)
-            self._renderer.leave(tape)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import platformdirs
 
 MIB = 1024 * 1024
 
+Precision: TypeAlias = Literal["auto", "exact", "fast"]
+Device: TypeAlias = Literal["cpu", "cuda"]
 
 _RANGES = (
     ("grpc_port", 0, 65_535),
@@ -17,6 +19,9 @@ _RANGES = (
     ("recording_mib", 1, 2**20),
     ("max_recordings", 1, 10_000),
     ("workers", 0, 256),
+    ("neural_threads", 0, 256),
+    ("max_neural_queue", 0, 1000),
+    ("max_behind", 0, 1000),
     ("grace_s", 0, 3600),
 )
 
@@ -45,6 +50,16 @@ class Settings:
     recording_mib: Annotated[int, "Most memory that sounds still being made may take, MiB."] = 512
     max_recordings: Annotated[int, "Most sounds made at once; more are refused: RESOURCE_EXHAUSTED."] = 64
     workers: Annotated[int, "Threads that make sound; 0 is one for each core but one."] = 0
+    model: Annotated[Path | None, "Folder of the weights of stable_audio; without, that engine is absent."] = None
+    t5: Annotated[Path | None, "Folder of its text encoder; by default t5 in that of the weights."] = None
+    precision: Annotated[
+        Precision,
+        "How it computes: exact in float32; auto in bfloat16 where this CPU has it; fast partly in int8.",
+    ] = "auto"
+    device: Annotated[Device, "What computes it: the CPU, or an NVIDIA GPU."] = "cpu"
+    neural_threads: Annotated[int, "Threads of one neural sound; 0 is one for each core."] = 0
+    max_neural_queue: Annotated[int, "Most neural sounds that wait; more are refused: RESOURCE_EXHAUSTED."] = 32
+    max_behind: Annotated[int, "Most neural sounds made behind after a fallback; 0 makes none."] = 16
     grace_s: Annotated[float, "Seconds that calls may still take after SIGTERM."] = 10.0
 
     def __post_init__(self) -> None:
@@ -53,3 +68,9 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:  # also refuses NaN
                 raise InvalidSettingError(f"{name.replace('_', '-')}: {low:g} to {high:g}, got {value:g}")
+        if self.precision not in get_args(Precision):
+            raise InvalidSettingError(f"precision: {', '.join(get_args(Precision))}, got {self.precision!r}")
+        if self.device not in get_args(Device):
+            raise InvalidSettingError(f"device: {', '.join(get_args(Device))}, got {self.device!r}")
+        if self.t5 is not None and self.model is None:
+            raise InvalidSettingError(f"t5: only together with a model, got {self.t5} and no model")

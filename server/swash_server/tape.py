@@ -24,11 +24,21 @@ class Facts:
     render_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sound is that takes its time: how many are made before it, and the steps of its own."""
+
+    queue_position: int
+    step: int
+    steps: int
+
+
 class Tape:
     """A cache entry and a single flight in one. Lives on the event loop; only Blocks cross threads.
 
-    It has pieces, then either facts (finished) or a failure. When the last player leaves a tape that is
-    still recording, it is abandoned: nobody may join any more, and its recorder stops at the next turn.
+    It may tell its progress; it has pieces, then either facts (finished) or a failure. When the last player
+    leaves a tape that is still recording, it is abandoned: nobody may join any more, and its recorder stops at
+    the next turn.
     """
 
     def __init__(self, key: str, sample_rate: int, frames: int | None) -> None:
@@ -41,6 +51,8 @@ class Tape:
         self.facts: Facts | None = None
         self.from_store = False
         self.abandoned = False
+        self.progress: Progress | None = None
+        self._on_abandoned: Callable[[], None] | None = None
         self._failure: BaseException | None = None
         self._changed = asyncio.Event()
         self._players = 0
@@ -57,6 +69,11 @@ class Tape:
     def recording(self) -> bool:
         """Return whether more may come."""
         return self.facts is None and self._failure is None
+
+    def tell(self, progress: Progress) -> None:
+        """Say how far the sound is."""
+        self.progress = progress
+        self._wake()
 
     def append(self, block: Block) -> None:
         """Add some frames, cut into pieces of the size that is sent."""
@@ -91,10 +108,15 @@ class Tape:
                 return
             await self._changed.wait()
 
-    async def begun(self) -> None:
-        """Wait for the first piece, or for the end of a sound without one; raise what went wrong."""
-        async for _ in self.play():
-            return
+    async def news(self, known: Progress | None) -> Progress | None:
+        """Wait for progress other than what is `known`, or for the first frames: None; raise what went wrong."""
+        while not self.pieces and self.facts is None:
+            if self._failure is not None:
+                raise self._failure
+            if self.progress is not known:
+                return self.progress
+            await self._changed.wait()
+        return None
 
     async def finished(self) -> Facts:
         """Wait for the end."""
@@ -118,7 +140,19 @@ class Tape:
         """Count one player less."""
         self._players -= 1
         if self._players == 0 and self.recording:
-            self.abandoned = True
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Stop the recording; whoever still plays it is told."""
+        self.abandoned = True
+        if self._on_abandoned is not None:
+            self._on_abandoned()
+
+    def on_abandoned(self, do: Callable[[], None]) -> None:
+        """Have this done when the tape is abandoned, at once if it is already."""
+        self._on_abandoned = do
+        if self.abandoned:
+            do()
 
     def _weigh(self, name: str, made: asyncio.Task[Any]) -> None:
         if made.cancelled() or made.exception() is not None:

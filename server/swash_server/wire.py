@@ -1,11 +1,13 @@
 """The door: protobuf to our types and back. The only place that sees both, and the only validation."""
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from swash.v1 import sound_pb2
+from swash_model.engines import NEURAL_ENGINE
 from swash_model.errors import InvalidAskError
 from swash_model.procedural.effect import Choice, Effect, Number, Preset
 from swash_model.procedural.prompt import Understood
@@ -15,6 +17,9 @@ from swash_model.spec import (
     MAX_PROMPT_CHARACTERS,
     Ask,
     Layer,
+    LoopMethod,
+    NeuralAsk,
+    NeuralSpec,
     Resolved,
     Value,
 )
@@ -22,15 +27,19 @@ from swash_server.cut import is_pcm
 from swash_server.encode import OPUS_SAMPLE_RATES, Encoding
 from swash_server.mastering import Mastering
 from swash_server.renderer import Cached
-from swash_server.tape import Facts
+from swash_server.tape import Facts, Progress
 
 MAX_TAKES = 32
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 96_000
 DEFAULT_SAMPLE_RATE = 48_000
 MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS = -60.0, -5.0
 MIN_CEILING_DBTP, MAX_CEILING_DBTP, DEFAULT_CEILING_DBTP = -30.0, 0.0, -1.0
+MAX_STEPS = 50
+MIN_GUIDANCE, MAX_GUIDANCE = 1.0, 15.0
+MIN_INIT_NOISE_LEVEL, MAX_INIT_NOISE_LEVEL = 0.12, 1.0
 MAX_PARAMETERS = 64
-MAX_REQUEST_BYTES = 4 * 1024 * 1024
+MAX_REQUEST_BYTES = 8 * 1024 * 1024  # 12 s of init audio as 32-bit stereo at 48 kHz are 4.4 MiB
+KEY = re.compile("[0-9a-f]{64}")
 
 ENCODINGS = {
     sound_pb2.ENCODING_UNSPECIFIED: Encoding.PCM_S16LE,
@@ -48,21 +57,41 @@ WIRE_CACHED = {
     Cached.MEMORY: sound_pb2.CACHED_MEMORY,
     Cached.STORE: sound_pb2.CACHED_STORE,
 }
+LOOP_METHODS = {
+    sound_pb2.LOOP_METHOD_UNSPECIFIED: None,
+    sound_pb2.LOOP_METHOD_LATENTS: LoopMethod.LATENTS,
+    sound_pb2.LOOP_METHOD_CROSSFADE: LoopMethod.CROSSFADE,
+}
+WIRE_LOOP_METHODS = {method: number for number, method in LOOP_METHODS.items() if method}
 WIRE_CURVES = {"linear": sound_pb2.CURVE_LINEAR, "logarithmic": sound_pb2.CURVE_LOGARITHMIC}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A valid RenderRequest: what to sound like, and how it should travel."""
+    """A valid RenderRequest: what to sound like, and how it should travel.
+
+    `init_audio` is a file, not yet read, and `init_key` a sound, not yet found: `ask` is to get what they hold.
+    `neural_fields` names what was given that only the neural engine takes.
+    """
 
     ask: Ask
     engine: str | None
+    fallback: bool
+    neural_fields: tuple[str, ...]
+    init_audio: bytes | None
+    init_key: str | None
     takes: int
     channels: int | None
     encoding: Encoding
     loudness_lufs: float | None
     ceiling_dbtp: float
     first_frame: int
+
+    def check_engine(self, name: str) -> None:
+        """Raise InvalidAskError if this engine does not take all that was given."""
+        if self.neural_fields and name != NEURAL_ENGINE:
+            field = self.neural_fields[0]
+            raise InvalidAskError(field, f"only the engine {NEURAL_ENGINE!r} takes it, this is {name!r}")
 
     def mastering(self, natural_channels: int) -> Mastering:
         """Return how the sound is to be mastered; what the caller left open follows the sound."""
@@ -86,6 +115,10 @@ def wanted(request: sound_pb2.RenderRequest) -> Wanted:
     return Wanted(
         ask=_ask(request, sample_rate),
         engine=request.engine if request.HasField("engine") else None,
+        fallback=request.fallback,
+        neural_fields=_neural_fields(request),
+        init_audio=request.init_audio if request.HasField("init_audio") else None,
+        init_key=_init_key(request),
         takes=takes,
         channels=_optional_whole(request, "channels", 1, 2),
         encoding=encoding,
@@ -95,16 +128,16 @@ def wanted(request: sound_pb2.RenderRequest) -> Wanted:
     )
 
 
-def checked_prompt(prompt: str) -> str:
+def checked_prompt(prompt: str, field: str = "prompt") -> str:
     """Return a prompt that may be read: 1 to 1000 characters, none of them a control character."""
     if not prompt.strip():
-        raise InvalidAskError("prompt", f"1 to {MAX_PROMPT_CHARACTERS} characters, got none")
+        raise InvalidAskError(field, f"1 to {MAX_PROMPT_CHARACTERS} characters, got none")
     if len(prompt) > MAX_PROMPT_CHARACTERS:
-        raise InvalidAskError("prompt", f"1 to {MAX_PROMPT_CHARACTERS} characters, got {len(prompt)}")
+        raise InvalidAskError(field, f"1 to {MAX_PROMPT_CHARACTERS} characters, got {len(prompt)}")
     for number, character in enumerate(prompt):
         if unicodedata.category(character) == "Cc" and character not in "\t\n\r":
             found = f"U+{ord(character):04X} at character {number + 1}"
-            raise InvalidAskError("prompt", f"no control characters, got {found}")
+            raise InvalidAskError(field, f"no control characters, got {found}")
     return prompt
 
 
@@ -125,7 +158,48 @@ def _ask(request: sound_pb2.RenderRequest, sample_rate: int) -> Ask:
         seed=request.seed if request.HasField("seed") else secrets.randbits(32),
         object_seed=request.object_seed,
         sample_rate=sample_rate,
+        neural=_neural(request),
     )
+
+
+def _neural(request: sound_pb2.RenderRequest) -> NeuralAsk:
+    """Return what the fields 17 to 24 say, without the init audio."""
+    guidance = _optional_number(request, "guidance", MIN_GUIDANCE, MAX_GUIDANCE)
+    negative_prompt = None
+    if request.HasField("negative_prompt"):
+        negative_prompt = checked_prompt(request.negative_prompt, "negative_prompt")
+        if guidance is not None and guidance <= MIN_GUIDANCE:
+            raise InvalidAskError(
+                "guidance", f"above 1 and at most {MAX_GUIDANCE:g} with a negative_prompt, got {guidance:g}"
+            )
+    init_noise_level = _optional_number(request, "init_noise_level", MIN_INIT_NOISE_LEVEL, MAX_INIT_NOISE_LEVEL)
+    if init_noise_level is not None and request.WhichOneof("init") is None:
+        raise InvalidAskError("init_noise_level", "only with init_audio or init_key, got neither")
+    if request.loop_method not in LOOP_METHODS:
+        names = ", ".join(method.name for method in LoopMethod)
+        raise InvalidAskError("loop_method", f"one of {names}, got number {request.loop_method}")
+    return NeuralAsk(
+        steps=_optional_whole(request, "steps", 1, MAX_STEPS),
+        guidance=guidance,
+        negative_prompt=negative_prompt,
+        init_noise_level=init_noise_level,
+        short_window=request.short_window,
+        loop_method=LOOP_METHODS[request.loop_method],
+    )
+
+
+def _neural_fields(request: sound_pb2.RenderRequest) -> tuple[str, ...]:
+    """Return the names of the fields 17 to 24 that were given, in the contract's order."""
+    given = (field for field, _ in request.ListFields())
+    return tuple(field.name for field in given if 17 <= field.number <= 24)
+
+
+def _init_key(request: sound_pb2.RenderRequest) -> str | None:
+    if not request.HasField("init_key"):
+        return None
+    if not KEY.fullmatch(request.init_key):
+        raise InvalidAskError("init_key", f"64 hex digits, as in Header.key, got {request.init_key[:80]!r}")
+    return request.init_key
 
 
 def _parameters(given: Mapping[str, sound_pb2.ParameterValue]) -> dict[str, Value]:
@@ -167,10 +241,20 @@ def _optional_number(request: sound_pb2.RenderRequest, field: str, low: float, h
     return value
 
 
+def progress(take: int, progress: Progress) -> bytes:
+    """Return a serialised Progress, sent before the Header of its take."""
+    message = sound_pb2.Progress(
+        take=take, queue_position=progress.queue_position, step=progress.step, steps=progress.steps
+    )
+    return sound_pb2.RenderResponse(progress=message).SerializeToString()
+
+
 def header(
     *,
     request_id: str,
     take: int,
+    key: str,
+    fallback: bool,
     wanted: Wanted,
     resolved: Resolved,
     mastering: Mastering,
@@ -198,8 +282,24 @@ def header(
         cached=WIRE_CACHED[cached],
         licence=licence,
         unknown_words=resolved.unknown_words,
+        key=key,
+        fallback=fallback,
+        prompt_truncated=resolved.prompt_truncated,
+        neural=_made(spec.neural, loop=spec.loop) if spec.neural else None,
     )
     return sound_pb2.RenderResponse(header=message).SerializeToString()
+
+
+def _made(neural: NeuralSpec, *, loop: bool) -> sound_pb2.Neural:
+    """Return how a neural sound is made."""
+    return sound_pb2.Neural(
+        steps=neural.steps,
+        guidance=neural.guidance,
+        negative_prompt=neural.negative_prompt,
+        init_noise_level=neural.init_noise_level if neural.init else None,
+        short_window=neural.short_window,
+        loop_method=WIRE_LOOP_METHODS[neural.loop_method] if loop else sound_pb2.LOOP_METHOD_UNSPECIFIED,
+    )
 
 
 def trailer(*, take: int, facts: Facts, sha256: bytes) -> bytes:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from swash_model.spec import Block
-from swash_server.tape import FIRST_PIECE_FRAMES, PIECE_FRAMES, Facts, MemoryTier, Tape
+from swash_server.tape import FIRST_PIECE_FRAMES, PIECE_FRAMES, Facts, MemoryTier, Progress, Tape
 
 
 def some(frames: int, value: float = 0.5) -> Block:
@@ -50,6 +50,43 @@ async def test_a_failure_reaches_every_player() -> None:
     for player in players:
         with pytest.raises(ValueError, match="broken"):
             await player
+
+
+async def test_progress_is_told_until_the_first_frames_and_to_the_slow_only_the_latest() -> None:
+    tape = Tape("key", 48_000, None)
+    told: list[Progress] = []
+
+    async def listen() -> None:
+        while (news := await tape.news(told[-1] if told else None)) is not None:
+            told.append(news)
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    for step in range(3):
+        tape.tell(Progress(0, step, 3))
+    await asyncio.sleep(0)
+    tape.tell(Progress(0, 3, 3))
+    await asyncio.sleep(0)
+    tape.append(some(10))
+    await listening
+    assert [progress.step for progress in told] == [2, 3]
+
+
+async def test_a_failure_ends_the_progress_of_every_player() -> None:
+    tape = Tape("key", 48_000, None)
+    listening = asyncio.create_task(tape.news(None))
+    await asyncio.sleep(0)
+    tape.fail(ValueError("broken"))
+    with pytest.raises(ValueError, match="broken"):
+        await listening
+
+
+async def test_whoever_records_hears_that_a_tape_is_abandoned_however_late_they_ask() -> None:
+    tape, heard = Tape("key", 48_000, None), asyncio.Event()
+    tape.join()
+    tape.leave()
+    tape.on_abandoned(heard.set)
+    assert heard.is_set()
 
 
 async def test_only_the_last_player_to_leave_abandons_a_recording() -> None:

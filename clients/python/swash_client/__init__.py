@@ -26,8 +26,21 @@ from swash_client.errors import (
     UnavailableError,
     UnknownSoundError,
 )
-from swash_client.request import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, Ask, FileEncoding, PcmEncoding
-from swash_client.sound import Block, Header, Layer, Loop, Sound, SoundFile, Trailer, Value
+from swash_client.init_audio import InitAudio
+from swash_client.recording import OnProgress
+from swash_client.request import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, Ask, FileEncoding, LoopMethod, PcmEncoding
+from swash_client.sound import (
+    Block,
+    Header,
+    Layer,
+    Loop,
+    Neural,
+    Progress,
+    Sound,
+    SoundFile,
+    Trailer,
+    Value,
+)
 from swash_client.stream import Stream
 
 __all__ = [
@@ -47,16 +60,21 @@ __all__ = [
     "FieldViolation",
     "FileEncoding",
     "Header",
+    "InitAudio",
     "InternalError",
     "InvalidRequestError",
     "Layer",
     "Limits",
     "Loop",
+    "LoopMethod",
+    "Neural",
     "NotReadyError",
+    "OnProgress",
     "OverloadedError",
     "Parameter",
     "PcmEncoding",
     "Preset",
+    "Progress",
     "Resolution",
     "ServerInfo",
     "Sound",

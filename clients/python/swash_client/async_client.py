@@ -11,7 +11,7 @@ from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_client.async_stream import AsyncStream
 from swash_client.catalogue import Effect, Resolution, ServerInfo
 from swash_client.errors import UnavailableError
-from swash_client.recording import Recording, Take
+from swash_client.recording import OnProgress, Recording, Take
 from swash_client.request import (
     DEFAULT_ADDRESS,
     DEFAULT_TIMEOUT_S,
@@ -69,14 +69,15 @@ class AsyncClient:
         *,
         encoding: PcmEncoding = "pcm_s16le",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> Sound:
         """Return one whole sound, proved by its SHA-256.
 
-        When the connection breaks after the sound began, it is asked for once more from its start, within the
-        same deadline: the server remembers what it made.
+        `on_progress` is told how far a neural sound is. When the connection breaks after the server began, the
+        sound is asked for once more from its start, within the same deadline: the server remembers what it made.
         """
-        takes = await self._record(pcm_request(prompt, encoding, **ask), timeout_s)
+        takes = await self._record(pcm_request(prompt, encoding, **ask), timeout_s, on_progress)
         return takes[0].sound()
 
     async def takes(
@@ -86,10 +87,11 @@ class AsyncClient:
         count: int,
         encoding: PcmEncoding = "pcm_s16le",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> list[Sound]:
         """Return 1 to 32 takes of one object, with seeds seed, seed + 1, ...; else as `render`."""
-        takes = await self._record(pcm_request(prompt, encoding, count, **ask), timeout_s)
+        takes = await self._record(pcm_request(prompt, encoding, count, **ask), timeout_s, on_progress)
         return [take.sound() for take in takes]
 
     async def render_file(
@@ -98,10 +100,11 @@ class AsyncClient:
         *,
         encoding: FileEncoding = "wav",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> SoundFile:
         """Return one whole sound as a file; else as `render`, but that the bytes are not proved."""
-        takes = await self._record(file_request(prompt, encoding, **ask), timeout_s)
+        takes = await self._record(file_request(prompt, encoding, **ask), timeout_s, on_progress)
         return takes[0].file()
 
     def stream(
@@ -110,11 +113,15 @@ class AsyncClient:
         *,
         encoding: PcmEncoding = "pcm_s16le",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> AsyncStream:
-        """Return one sound as blocks while it is made; the deadline is for its last block."""
+        """Return one sound as blocks while it is made; the deadline is for its last block.
+
+        `on_progress` is told how far a neural sound is while the stream is entered.
+        """
         call = self._stub.Render(pcm_request(prompt, encoding, **ask), timeout=self._within_s(timeout_s))
-        return AsyncStream(aiter(call), call.cancel, self._address)
+        return AsyncStream(aiter(call), call.cancel, self._address, on_progress)
 
     async def effects(self, *, timeout_s: float | None = None) -> tuple[Effect, ...]:
         """Return every effect with its parameters and presets."""
@@ -136,17 +143,20 @@ class AsyncClient:
                 await self._stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=self._within_s(timeout_s))
             )
 
-    async def _record(self, request: pb.RenderRequest, timeout_s: float | None) -> list[Take]:
+    async def _record(
+        self, request: pb.RenderRequest, timeout_s: float | None, on_progress: OnProgress | None
+    ) -> list[Take]:
         """Return every take of a request, asked for again when the connection breaks on the way."""
         deadline_s = time.monotonic() + self._within_s(timeout_s)
-        recording = Recording()
+        recording = Recording(on_progress)
         try:
             await self._receive(request, recording, deadline_s)
         except UnavailableError:
-            if recording.first_header is None:
+            if not recording.began:
                 raise
-            request = pinned(request, recording.first_header)
-            recording = Recording()
+            if recording.first_header is not None:
+                request = pinned(request, recording.first_header)
+            recording = Recording(on_progress)
             await self._receive(request, recording, deadline_s)
         return recording.takes(request.takes)
 

@@ -10,7 +10,7 @@ from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_client.catalogue import Effect, Resolution, ServerInfo
 from swash_client.errors import UnavailableError
-from swash_client.recording import Recording, Take
+from swash_client.recording import OnProgress, Recording, Take
 from swash_client.request import (
     DEFAULT_ADDRESS,
     DEFAULT_TIMEOUT_S,
@@ -69,14 +69,15 @@ class Client:
         *,
         encoding: PcmEncoding = "pcm_s16le",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> Sound:
         """Return one whole sound, proved by its SHA-256.
 
-        When the connection breaks after the sound began, it is asked for once more from its start, within the
-        same deadline: the server remembers what it made.
+        `on_progress` is told how far a neural sound is. When the connection breaks after the server began, the
+        sound is asked for once more from its start, within the same deadline: the server remembers what it made.
         """
-        return self._record(pcm_request(prompt, encoding, **ask), timeout_s)[0].sound()
+        return self._record(pcm_request(prompt, encoding, **ask), timeout_s, on_progress)[0].sound()
 
     def takes(
         self,
@@ -85,10 +86,14 @@ class Client:
         count: int,
         encoding: PcmEncoding = "pcm_s16le",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> list[Sound]:
         """Return 1 to 32 takes of one object, with seeds seed, seed + 1, ...; else as `render`."""
-        return [take.sound() for take in self._record(pcm_request(prompt, encoding, count, **ask), timeout_s)]
+        return [
+            take.sound()
+            for take in self._record(pcm_request(prompt, encoding, count, **ask), timeout_s, on_progress)
+        ]
 
     def render_file(
         self,
@@ -96,10 +101,11 @@ class Client:
         *,
         encoding: FileEncoding = "wav",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> SoundFile:
         """Return one whole sound as a file; else as `render`, but that the bytes are not proved."""
-        return self._record(file_request(prompt, encoding, **ask), timeout_s)[0].file()
+        return self._record(file_request(prompt, encoding, **ask), timeout_s, on_progress)[0].file()
 
     def stream(
         self,
@@ -107,11 +113,15 @@ class Client:
         *,
         encoding: PcmEncoding = "pcm_s16le",
         timeout_s: float | None = None,
+        on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> Stream:
-        """Return one sound as blocks while it is made; the deadline is for its last block."""
+        """Return one sound as blocks while it is made; the deadline is for its last block.
+
+        `on_progress` is told how far a neural sound is while the stream is entered.
+        """
         call = self._stub.Render(pcm_request(prompt, encoding, **ask), timeout=self._within_s(timeout_s))
-        return Stream(call, call.cancel, self._address)
+        return Stream(call, call.cancel, self._address, on_progress)
 
     def effects(self, *, timeout_s: float | None = None) -> tuple[Effect, ...]:
         """Return every effect with its parameters and presets."""
@@ -131,17 +141,20 @@ class Client:
                 self._stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=self._within_s(timeout_s))
             )
 
-    def _record(self, request: pb.RenderRequest, timeout_s: float | None) -> list[Take]:
+    def _record(
+        self, request: pb.RenderRequest, timeout_s: float | None, on_progress: OnProgress | None
+    ) -> list[Take]:
         """Return every take of a request, asked for again when the connection breaks on the way."""
         deadline_s = time.monotonic() + self._within_s(timeout_s)
-        recording = Recording()
+        recording = Recording(on_progress)
         try:
             self._receive(request, recording, deadline_s)
         except UnavailableError:
-            if recording.first_header is None:
+            if not recording.began:
                 raise
-            request = pinned(request, recording.first_header)
-            recording = Recording()
+            if recording.first_header is not None:
+                request = pinned(request, recording.first_header)
+            recording = Recording(on_progress)
             self._receive(request, recording, deadline_s)
         return recording.takes(request.takes)
 

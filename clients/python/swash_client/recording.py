@@ -1,14 +1,19 @@
 """The events of a Render call, followed and checked; how they arrive, sync or async, is not known here."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import DamagedSoundError
-from swash_client.sound import PCM16_FULL_SCALE, Block, Header, Sound, SoundFile, Trailer
-from swash_client.wire import header_of, trailer_of
+from swash_client.sound import PCM16_FULL_SCALE, Block, Header, Progress, Sound, SoundFile, Trailer
+from swash_client.wire import header_of, progress_of, trailer_of
+
+OnProgress: TypeAlias = Callable[[Progress], None]
+"""Is told how far a sound is before its header comes; what it raises ends the call and reaches the caller."""
 
 _SAMPLE_BYTES = {"pcm_s16le": 2, "pcm_f32le": 4}
 
@@ -19,7 +24,8 @@ class Reader:
     `header` and `trailer` are those of the take that is arriving or arrived last, None until they come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_progress: OnProgress | None = None) -> None:
+        self._on_progress = on_progress
         self.header: Header | None = None
         self.trailer: Trailer | None = None
         self._sha256 = hashlib.sha256()
@@ -28,6 +34,9 @@ class Reader:
     def take_in(self, event: pb.RenderResponse) -> bytes:
         """Return the audio in an event, b"" when it has none; raise DamagedSoundError at a gap."""
         match event.WhichOneof("event"):
+            case "progress":
+                if self._on_progress is not None:
+                    self._on_progress(progress_of(event.progress))
             case "header":
                 self._begin(header_of(event.header))
             case "audio":
@@ -93,14 +102,16 @@ class Take:
 class Recording:
     """Keeps the takes of one call."""
 
-    def __init__(self) -> None:
-        self._reader = Reader()
+    def __init__(self, on_progress: OnProgress | None = None) -> None:
+        self._reader = Reader(on_progress)
         self._parts: list[bytes] = []
         self._takes: list[Take] = []
+        self.began = False
         self.first_header: Header | None = None
 
     def take_in(self, event: pb.RenderResponse) -> None:
         """Keep what an event brings."""
+        self.began = True
         self._parts.append(self._reader.take_in(event))
         if self.first_header is None:
             self.first_header = self._reader.header

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias, TypedDict, Unpack
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import FieldViolation, InvalidRequestError
+from swash_client.init_audio import InitAudio, init_bytes
 from swash_client.sound import Header, Value
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
@@ -16,6 +17,9 @@ PcmEncoding: TypeAlias = Literal["pcm_s16le", "pcm_f32le"]
 FileEncoding: TypeAlias = Literal["wav", "flac", "ogg_vorbis", "ogg_opus"]
 """Files a server can make. Ogg Opus takes a sample_rate of 8000, 12000, 16000, 24000 or 48000 only."""
 
+LoopMethod: TypeAlias = Literal["latents", "crossfade"]
+"""How a neural loop is made: the seam sampled by the model, or crossfaded at equal power."""
+
 _ENCODINGS: dict[str, pb.Encoding.ValueType] = {
     "pcm_s16le": pb.ENCODING_PCM_S16LE,
     "pcm_f32le": pb.ENCODING_PCM_F32LE,
@@ -24,6 +28,12 @@ _ENCODINGS: dict[str, pb.Encoding.ValueType] = {
     "ogg_vorbis": pb.ENCODING_OGG_VORBIS,
     "ogg_opus": pb.ENCODING_OGG_OPUS,
 }
+_LOOP_METHODS: dict[str, pb.LoopMethod.ValueType] = {
+    "latents": pb.LOOP_METHOD_LATENTS,
+    "crossfade": pb.LOOP_METHOD_CROSSFADE,
+}
+
+_TRANSLATED = {"parameters", "init_audio", "loop_method"}  # keywords that the contract says in its own way
 
 
 class Ask(TypedDict, total=False):
@@ -32,7 +42,7 @@ class Ask(TypedDict, total=False):
     effect: instead of a prompt, "rain" or "rain/tin_roof".
     parameters: by name, numbers or choices; with a prompt they override the words for the first layer.
     engine: "procedural" or "stable_audio".
-    duration_s: above 0 and at most 120; else the natural length.
+    duration_s: above 0 and at most 120, of "stable_audio" 0.1 to 11.8; else the natural length.
     seed: which performance, 0 to 2**32 - 1; the same seed gives the same sound; else a new one.
     object_seed: which object, 0 to 2**32 - 1, shared by takes; else 0.
     loop: an endless sound whose end joins its start, 1 to 60 s.
@@ -41,6 +51,20 @@ class Ask(TypedDict, total=False):
     loudness_lufs: integrated, -60 to -5; else the effect's own level.
     ceiling_dbtp: highest true peak, -30 to 0; else -1.
     trim: cut silence from the end of a one-shot; else true.
+
+    For the engine "stable_audio" alone; others refuse them:
+    steps: of the sampler, 1 to 50, more take longer; else 8.
+    guidance: how strictly to follow the prompt, 1 to 15, above 1 in twice the time; else 1, or 2 with a
+        negative_prompt.
+    negative_prompt: what not to sound like, 1 to 1000 characters; needs a guidance above 1.
+    init_audio: audio to begin with, 0.1 s up to the longest sound of the model, not silent: told at `InitAudio`.
+    init_key: instead of init_audio, the `header.key` of a sound that the server still remembers.
+    init_noise_level: how much of it noise replaces, 0.12 (hardly changed) to 1 (nothing left); else 0.7.
+    short_window: sample only as much as the duration needs: faster for short sounds, and another sound.
+    loop_method: "latents" or "crossfade"; else "latents".
+
+    fallback: when the engine cannot answer within the deadline, or is not here, the procedural one does;
+        `header.fallback` tells, and the sound that was asked for is made for the next time.
     """
 
     effect: str | None
@@ -55,6 +79,15 @@ class Ask(TypedDict, total=False):
     loudness_lufs: float | None
     ceiling_dbtp: float | None
     trim: bool | None
+    steps: int | None
+    guidance: float | None
+    negative_prompt: str | None
+    init_audio: InitAudio | None
+    init_key: str | None
+    init_noise_level: float | None
+    short_window: bool
+    loop_method: LoopMethod | None
+    fallback: bool
 
 
 def pcm_request(prompt: str | None, encoding: PcmEncoding, takes: int = 1, **ask: Unpack[Ask]) -> pb.RenderRequest:
@@ -77,7 +110,8 @@ def pinned(request: pb.RenderRequest, header: Header) -> pb.RenderRequest:
     again.CopyFrom(request)
     again.seed = header.seed
     again.object_seed = header.object_seed
-    again.engine = header.engine
+    if not header.fallback:  # who fell back from another engine asks for that one again, and may again fall back
+        again.engine = header.engine
     return again
 
 
@@ -87,10 +121,18 @@ def _request(prompt: str | None, encoding: str, takes: int, **ask: Unpack[Ask]) 
         raise TypeError(f"unexpected keyword argument: {', '.join(sorted(unknown))}")
     if (prompt is None) == (ask.get("effect") is None):
         raise _invalid("prompt", "give exactly one of prompt and effect")
+    if ask.get("init_audio") is not None and ask.get("init_key") is not None:
+        raise _invalid("init_audio", "give at most one of init_audio and init_key")
     request = pb.RenderRequest(encoding=_ENCODINGS[encoding])
     for name, value in {"prompt": prompt, "takes": takes, **ask}.items():
-        if value is not None and name != "parameters":
+        if value is not None and name not in _TRANSLATED:
             _set(request, name, value)
+    if (audio := ask.get("init_audio")) is not None:
+        request.init_audio = init_bytes(audio)
+    if (method := ask.get("loop_method")) is not None:
+        if method not in _LOOP_METHODS:
+            raise _invalid("loop_method", f"latents or crossfade, got {method!r}")
+        request.loop_method = _LOOP_METHODS[method]
     for name, value in (ask.get("parameters") or {}).items():
         _set(request.parameters[name], "choice" if isinstance(value, str) else "number", value)
     return request

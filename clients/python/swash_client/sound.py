@@ -38,12 +38,45 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Neural:
+    """How the neural engine made a sound: asked for with the seed, the sound is the same.
+
+    `negative_prompt` and `init_noise_level` are None when there was none. `loop_method` is "latents" or
+    "crossfade" for a loop, else None.
+    """
+
+    steps: int
+    guidance: float
+    negative_prompt: str | None
+    init_noise_level: float | None
+    short_window: bool
+    loop_method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sound is whose header is still to come: `step` of `steps` are done of `take`, counted from 0.
+
+    While `queue_position` is above 0, as many sounds are made before this one.
+    """
+
+    take: int
+    queue_position: int
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """Everything needed to play a sound, and to ask for it again.
 
     `take` counts from 0. `confidence` is 0..1, and 1 when an effect was named. `frames` is None while a
     one-shot of unknown length was still being made. `encoding` is "pcm_s16le", "wav", ...; `cached` is "no",
     "joined" (another call was making it), "memory" or "store". `unknown_words` meant nothing to the server.
+
+    `layers` is empty and `neural` is there when a neural engine made it. `key` names the sound, for `init_key`;
+    it is "" when the server tells none. `fallback` says that `engine` made it instead of the one asked for,
+    `prompt_truncated` that the prompt was longer than the engine reads.
     """
 
     request_id: str
@@ -62,6 +95,10 @@ class Header:
     cached: str
     licence: str
     unknown_words: tuple[str, ...]
+    key: str
+    fallback: bool
+    prompt_truncated: bool
+    neural: Neural | None
 
 
 @dataclass(frozen=True, slots=True)

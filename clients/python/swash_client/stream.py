@@ -6,7 +6,7 @@ from typing import Self
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import SwashError
-from swash_client.recording import Reader, block_of
+from swash_client.recording import OnProgress, Reader, block_of
 from swash_client.sound import Block, Header, Trailer
 from swash_client.status import typed_errors
 
@@ -19,11 +19,17 @@ class Stream:
     `close` may be called from another thread; iterating then ends.
     """
 
-    def __init__(self, events: Iterator[pb.RenderResponse], cancel: Callable[[], object], address: str) -> None:
+    def __init__(
+        self,
+        events: Iterator[pb.RenderResponse],
+        cancel: Callable[[], object],
+        address: str,
+        on_progress: OnProgress | None = None,
+    ) -> None:
         self._events = events
         self._cancel = cancel
         self._address = address
-        self._reader = Reader()
+        self._reader = Reader(on_progress)
         self._closed = False
 
     @property

@@ -15,7 +15,7 @@ from swash_client.catalogue import (
     Resolution,
     ServerInfo,
 )
-from swash_client.sound import Header, Layer, Loop, Trailer, Value
+from swash_client.sound import Header, Layer, Loop, Neural, Progress, Trailer, Value
 
 
 def header_of(header: pb.Header) -> Header:
@@ -38,6 +38,20 @@ def header_of(header: pb.Header) -> Header:
         cached=_name(pb.Cached.DESCRIPTOR, header.cached),
         licence=header.licence,
         unknown_words=tuple(header.unknown_words),
+        key=header.key,
+        fallback=header.fallback,
+        prompt_truncated=header.prompt_truncated,
+        neural=_neural(header.neural) if header.HasField("neural") else None,
+    )
+
+
+def progress_of(progress: pb.Progress) -> Progress:
+    """Return how far a take is."""
+    return Progress(
+        take=progress.take,
+        queue_position=progress.queue_position,
+        step=progress.step,
+        steps=progress.steps,
     )
 
 
@@ -102,6 +116,17 @@ def _effect(effect: pb.Effect) -> Effect:
             for preset in effect.presets
         ),
         version=effect.version,
+    )
+
+
+def _neural(neural: pb.Neural) -> Neural:
+    return Neural(
+        steps=neural.steps,
+        guidance=neural.guidance,
+        negative_prompt=neural.negative_prompt if neural.HasField("negative_prompt") else None,
+        init_noise_level=neural.init_noise_level if neural.HasField("init_noise_level") else None,
+        short_window=neural.short_window,
+        loop_method=_name(pb.LoopMethod.DESCRIPTOR, neural.loop_method) if neural.loop_method else None,
     )
 
 

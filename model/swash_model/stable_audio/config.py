@@ -58,6 +58,13 @@ class OobleckConfig:
     channels: tuple[int, ...]
     strides: tuple[int, ...]
 
+    def frames_of(self, latent_frames: int) -> int:
+        """Return the audio frames that a decoder makes: an odd stride makes its block one row short."""
+        rows = latent_frames
+        for stride in reversed(self.strides):
+            rows = rows * stride - stride % 2
+        return rows
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

@@ -23,13 +23,16 @@ from torch import Tensor
 from swash_model.engine import UNWATCHED, Watch
 from swash_model.errors import InvalidAskError
 from swash_model.spec import Ask, Block, LoopMethod, NeuralSpec, Recording, Resolved, Spec
+from swash_model.stable_audio.device_model import DeviceStableAudio
 from swash_model.stable_audio.ending import STEP_S, Ending, crossfaded
+from swash_model.stable_audio.errors import ModelFilesError
 from swash_model.stable_audio.fast_model import FastStableAudio
 from swash_model.stable_audio.fast_oobleck import FIRST_WINDOW
 from swash_model.stable_audio.model import (
     DEFAULT_STEPS,
     MAX_STEPS,
     Options,
+    RunningModel,
     Sound,
     StableAudio,
     Start,
@@ -38,7 +41,7 @@ from swash_model.stable_audio.model import (
 )
 from swash_model.stable_audio.pace import Pace
 from swash_model.stable_audio.pointwise import INT8
-from swash_model.stable_audio.precision import Forms, Precision, forms_of, has_compiler
+from swash_model.stable_audio.precision import EXACT, REDUCED, Forms, Precision, forms_of, has_compiler
 from swash_model.stable_audio.quality import STEP_LIMIT, step_error
 from swash_model.stable_audio.sampler import MIN_SIGMA
 from swash_model.stable_audio.weights import weights_file
@@ -94,19 +97,27 @@ class StableAudioEngine:
     exclusive = True
 
     def __init__(
-        self, folder: Path, t5_folder: Path | None = None, precision: str = "auto", threads: int = 0
+        self,
+        folder: Path,
+        t5_folder: Path | None = None,
+        precision: str = "auto",
+        threads: int = 0,
+        device: str = "cpu",
     ) -> None:
-        """Take a folder of weights, of T5 if it lies elsewhere than in `t5`, and how many cores; 0 is all."""
+        """Take a folder of weights, and of T5 if it lies elsewhere than in `t5`.
+
+        `precision` is auto, exact or fast, `device` cpu or cuda; `threads` is how many cores, 0 all.
+        """
         self._folder, self._t5_folder = folder, t5_folder
-        self._precision = Precision(precision)
+        self._precision, self._device = Precision(precision), device
         self._threads = threads or os.cpu_count() or 1
-        self._loaded: FastStableAudio | None = None
+        self._loaded: RunningModel | None = None
         self._version = ""
         self._pace = Pace()
         self._latents: LRUCache[Job, Tensor] = LRUCache(REMEMBERED_LATENTS)
 
     @property
-    def _model(self) -> FastStableAudio:
+    def _model(self) -> RunningModel:
         assert self._loaded is not None, "asked before it was warm"
         return self._loaded
 
@@ -124,15 +135,16 @@ class StableAudioEngine:
     def max_duration_s(self) -> float:
         """Return the longest sound, rounded down to milliseconds."""
         config = self._model.config
-        return math.floor(1000 * config.latent_frames * config.ratio / config.sample_rate) / 1000
+        return math.floor(1000 * config.decoder.frames_of(config.latent_frames) / config.sample_rate) / 1000
 
     def warm_up(self) -> None:
         """Load, pack and compile, and measure how long things take; raise ModelFilesError for bad weights."""
         torch.set_num_threads(self._threads)
         with ThreadPoolExecutor(1) as aside:
             digest = aside.submit(_digest, self._folder, self._t5_folder)
-            model = self._packed()
-            self._loaded = model
+            plain = load(self._folder, self._t5_folder)
+            model = self._loaded = running_model(plain, self._folder, self._precision, self._device)
+            del plain
             parts = (digest.result(), model.forms, version("torch"), VERSION, model.chosen)
             self._version = f"{digest.result()[:12]}-{model.forms}-{_short_digest(repr(parts))}"
         gc.collect()
@@ -218,6 +230,7 @@ class StableAudioEngine:
         guidance = asked.guidance
         if guidance is None:
             guidance = DEFAULT_GUIDANCE if negative is None else DEFAULT_NEGATIVE_GUIDANCE
+        guidance = round(guidance, 4)
         if not 1.0 <= guidance <= MAX_GUIDANCE:  # also refuses NaN
             raise InvalidAskError("guidance", f"1 to {MAX_GUIDANCE:g}, got {guidance:g}")
         if negative is not None and guidance == 1.0:
@@ -226,7 +239,7 @@ class StableAudioEngine:
             prompt=prompt,
             negative_prompt=negative,
             steps=steps,
-            guidance=round(guidance, 4),
+            guidance=guidance,
             init=self._init(asked.init),
             init_noise_level=self._noise_level(asked.init, asked.init_noise_level),
             short_window=asked.short_window,
@@ -249,31 +262,41 @@ class StableAudioEngine:
             if level is not None:
                 raise InvalidAskError("init_noise_level", "only with init audio, and there is none")
             return 1.0
-        level = DEFAULT_NOISE_LEVEL if level is None else level
+        level = DEFAULT_NOISE_LEVEL if level is None else round(level, 4)
         if not MIN_SIGMA <= level <= 1.0:  # also refuses NaN
             raise InvalidAskError("init_noise_level", f"{MIN_SIGMA:g} to 1, got {level:g}")
-        return round(level, 4)
+        return level
 
     def _duration_s(self, ask: Ask, loop_method: LoopMethod) -> float | None:
         """Return the length to make; None for the natural one."""
         longest_s = self.max_duration_s
-        if not ask.loop:
-            if ask.duration_s is None:
-                return None if ask.trim else min(DEFAULT_DURATION_S, longest_s)
-            if not MIN_DURATION_S <= ask.duration_s <= longest_s:
-                wanted = f"{MIN_DURATION_S:g} to {longest_s:g} of the engine {self.name!r}"
-                raise InvalidAskError("duration_s", f"{wanted}, got {ask.duration_s:g}")
-            return round(ask.duration_s, 4)
+        if ask.loop:
+            return self._loop_s(ask.duration_s, loop_method)
+        if ask.duration_s is None:
+            return None if ask.trim else min(DEFAULT_DURATION_S, longest_s)
+        if not MIN_DURATION_S <= ask.duration_s <= longest_s:
+            wanted = f"{MIN_DURATION_S:g} to {longest_s:g} of the engine {self.name!r}"
+            raise InvalidAskError("duration_s", f"{wanted}, got {ask.duration_s:g}")
+        return round(ask.duration_s, 4)
+
+    def _loop_s(self, asked_s: float | None, loop_method: LoopMethod) -> float:
+        """Return the length of a loop: on a ring, whole latents."""
+        config = self._model.config
+        latent_s = config.ratio / config.sample_rate
+        longest_s = config.latent_frames * latent_s
         if loop_method is LoopMethod.CROSSFADE:
-            longest_s = math.floor(1000 * (longest_s - MIN_CROSSFADE_S)) / 1000
-        asked_s = min(DEFAULT_DURATION_S, longest_s) if ask.duration_s is None else ask.duration_s
-        if not MIN_LOOP_S <= asked_s <= longest_s:
-            wanted = f"{MIN_LOOP_S:g} to {longest_s:g} for a loop of the engine {self.name!r}"
+            longest_s = self.max_duration_s - MIN_CROSSFADE_S
+        asked_s = min(DEFAULT_DURATION_S, longest_s) if asked_s is None else asked_s
+        # Half a latent of grace: a loop can be asked for again with the length it was given, at any rate.
+        if not MIN_LOOP_S - latent_s / 2 <= asked_s <= longest_s + latent_s / 2:
+            wanted = (
+                f"{MIN_LOOP_S:g} to {math.floor(1000 * longest_s) / 1000:g} for a loop of the engine {self.name!r}"
+            )
             raise InvalidAskError("duration_s", f"{wanted}, got {asked_s:g}")
         if loop_method is LoopMethod.CROSSFADE:
-            return round(asked_s, 4)
-        config = self._model.config
-        return round(asked_s * config.sample_rate / config.ratio) * config.ratio / config.sample_rate
+            return round(min(max(asked_s, MIN_LOOP_S), longest_s), 4)
+        fewest = math.ceil(MIN_LOOP_S / latent_s)
+        return min(max(round(asked_s / latent_s), fewest), config.latent_frames) * latent_s
 
     # What is sampled.
 
@@ -378,31 +401,47 @@ class StableAudioEngine:
 
     # What is loaded.
 
-    def _packed(self) -> FastStableAudio:
-        plain = load(self._folder, self._t5_folder)
-        model = self._fast(plain, forms_of(self._precision))
-        if model.forms.dit == INT8 and (error := step_error(model, plain)) > STEP_LIMIT:
-            log.warning("precision fast: off by %.2f a step, %.2f at most: auto instead", error, STEP_LIMIT)
-            model = self._fast(plain, forms_of(Precision.AUTO))
-        return model
-
-    def _fast(self, plain: StableAudio, forms: Forms) -> FastStableAudio:
-        compiled = plain.config.dit.channels >= COMPILED_FROM and has_compiler()
-        return FastStableAudio(plain, forms, lambda: load_encoder(self._folder), compiled=compiled)
-
     def _try_out(self) -> None:
         """Compile what is compiled at its first use, and learn how long things take."""
-        config = self._model.config
-        seconds = config.latent_frames * config.ratio / config.sample_rate
         ask = Ask(
             prompt="",
-            duration_s=math.floor(1000 * seconds) / 1000,
+            duration_s=self.max_duration_s,
             neural=dataclasses.replace(Ask().neural, steps=3),
         )
         for _ in range(2):
             self._latents.clear()
             next(self.render(self.resolve(ask).spec), None)
         self._latents.clear()
+
+
+def running_model(plain: StableAudio, folder: Path, precision: Precision, device: str) -> RunningModel:
+    """Return a model as it runs, of one that was loaded from a folder and is of no use afterwards."""
+    if device != "cpu":
+        return _elsewhere(plain, precision, device)
+    model = _packed(plain, folder, forms_of(precision))
+    if model.forms.dit == INT8 and (error := step_error(model, plain)) > STEP_LIMIT:
+        log.warning("precision fast: off by %.2f a step, %.2f at most: auto instead", error, STEP_LIMIT)
+        model = _packed(plain, folder, forms_of(Precision.AUTO))
+    return model
+
+
+def _packed(plain: StableAudio, folder: Path, forms: Forms) -> FastStableAudio:
+    compiled = _pays_to_compile(plain) and has_compiler()
+    return FastStableAudio(plain, forms, lambda: load_encoder(folder), compiled=compiled)
+
+
+def _elsewhere(plain: StableAudio, precision: Precision, device: str) -> DeviceStableAudio:
+    if not torch.cuda.is_available():
+        raise ModelFilesError(
+            f"device {device}: torch {version('torch')} sees no such device here; "
+            "install a build of it for your accelerator, or take the device cpu"
+        )
+    forms = EXACT if precision is Precision.EXACT else REDUCED
+    return DeviceStableAudio(plain, device, forms, compiled=forms is REDUCED and _pays_to_compile(plain))
+
+
+def _pays_to_compile(plain: StableAudio) -> bool:
+    return plain.config.dit.channels >= COMPILED_FROM
 
 
 def _neural_of(spec: Spec) -> NeuralSpec:

@@ -88,9 +88,9 @@ class FastDit:
 
     def read(self, condition: Condition) -> Context:
         """Return what a condition says, once for all steps."""
-        sounds = self._to_cond_embed(condition.rows)  # (batch, tokens + 1, channels)
+        sounds = [self._to_cond_embed(rows) for rows in condition.rows]  # each (tokens + 1, channels)
         told = [[block.read(rows) for rows in sounds] for block in self._blocks]
-        return Context(told, self._to_global_embed(condition.overall))
+        return Context(told, torch.cat([self._to_global_embed(each[None]) for each in condition.overall]))
 
     def __call__(self, latents: Tensor, sigmas: list[float], context: Context) -> Tensor:
         """Return the velocity, shape of `latents` (batch, latent_channels, latent_frames), at a level for each."""

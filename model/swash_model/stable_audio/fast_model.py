@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from swash_model.stable_audio.conditioner import Condition, Tokens
 from swash_model.stable_audio.fast_dit import FastDit
 from swash_model.stable_audio.fast_oobleck import FastDecoder, FastEncoder, Window, windows
-from swash_model.stable_audio.model import Model, StableAudio, Velocity, guided
+from swash_model.stable_audio.model import RunningModel, StableAudio, Velocity, guided
 from swash_model.stable_audio.oobleck import Encoder, Posterior, posterior
 from swash_model.stable_audio.operators import Operators
 from swash_model.stable_audio.pointwise import Pointwise
@@ -20,7 +20,7 @@ from swash_model.stable_audio.precision import Forms
 REMEMBERED_PROMPTS = 512  # 60 KiB each at most, of the published model
 
 
-class FastStableAudio(Model):
+class FastStableAudio(RunningModel):
     """The same sounds as a StableAudio makes, sooner; for one thread at a time.
 
     It takes over the T5 of the plain model, which is of no use afterwards. The encoder, which few sounds need, is
@@ -43,22 +43,19 @@ class FastStableAudio(Model):
         self._dit = FastDit(plain.dit, self.operators[forms.dit], self._pointwise)
         self._coder = self.operators[forms.autoencoder]
         self._decoder = FastDecoder(plain.decoder, plain.config.decoder, self._coder, self._pointwise)
+        every = (each.chosen.items() for each in self.operators.values())
+        self.chosen = sorted(f"{shape}: {kind}" for chosen in every for shape, kind in chosen)
         self._ask_encoder = encoder
         self._encoder: FastEncoder | None = None
         self._rows: LRUCache[str, Tensor] = LRUCache(REMEMBERED_PROMPTS)
-        self._seconds = deepcopy(plain.conditioner.seconds)
+        self.conditioner.seconds = deepcopy(plain.conditioner.seconds)  # the last that would keep the file mapped
         cast(nn.Module, self.conditioner.t5).to(forms.t5)
-
-    @property
-    def chosen(self) -> list[str]:
-        """Return which operators run, as text."""
-        return sorted(
-            f"{shape}: {kind}" for each in self.operators.values() for shape, kind in each.chosen.items()
-        )
 
     def condition(self, prompts: Sequence[str], seconds: Sequence[float]) -> Condition:
         """Return what the transformer is told about some sounds; a prompt is read once."""
-        length: Tensor = self._seconds(torch.tensor(seconds, dtype=torch.float32))
+        # One at a time, as in FastDit.read: products of so few rows differ in their last bits by how many they
+        # are, and a sound shall not depend on its neighbours.
+        length = torch.cat([self.conditioner.seconds(torch.tensor([float(each)])) for each in seconds])
         rows = torch.stack([self._rows_of(prompt) for prompt in prompts])
         return Condition(torch.cat([rows, length[:, None]], dim=1), length)
 

@@ -17,6 +17,7 @@ from swash_model.stable_audio.config import Config, read_config
 from swash_model.stable_audio.dit import DiffusionTransformer
 from swash_model.stable_audio.errors import ModelFilesError
 from swash_model.stable_audio.oobleck import Decoder, Encoder, Posterior, posterior
+from swash_model.stable_audio.precision import Forms
 from swash_model.stable_audio.sampler import MIN_SIGMA, Noise, around, mix, ping_pong, schedule
 from swash_model.stable_audio.shapes import DECODER, DIT, ENCODER, SECONDS
 
@@ -148,6 +149,21 @@ class Model(ABC):
         audio = audio.expand(channels, -1) if len(audio) == 1 else audio[:channels]
         audio = audio[:, :frames]
         return functional.pad(audio, (0, frames - audio.shape[1]))[None]
+
+
+class RunningModel(Model):
+    """A model as a server runs it. `chosen` says, beside `forms`, what the last bits of a sound depend on."""
+
+    forms: Forms
+    chosen: Sequence[str]
+
+    @abstractmethod
+    def decoded(self, latents: Tensor, latent_frames: int) -> Iterator[Tensor]:
+        """Yield audio (frames, channels), part by part, of the first of latents (latent_channels, all)."""
+
+    @abstractmethod
+    def turn(self, ring: Tensor) -> Iterator[Tensor]:
+        """Yield audio (frames, channels), part by part, of one turn of a ring of latents."""
 
 
 class StableAudio(Model):

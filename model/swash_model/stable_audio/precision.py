@@ -37,6 +37,7 @@ class Forms:
 
 
 EXACT = Forms(torch.float32, torch.float32, torch.float32)
+REDUCED = Forms(torch.bfloat16, torch.bfloat16, torch.float32)
 
 
 def forms_of(precision: Precision) -> Forms:

@@ -634,7 +634,9 @@ class Neural(_message.Message):
     SHORT_WINDOW_FIELD_NUMBER: _builtins.int
     LOOP_METHOD_FIELD_NUMBER: _builtins.int
     steps: _builtins.int
+    """Of the sampler."""
     guidance: _builtins.float
+    """1: none."""
     negative_prompt: _builtins.str
     """Absent: none."""
     init_noise_level: _builtins.float

@@ -4,6 +4,7 @@ import click
 
 from swash_server.cli.doctor import doctor
 from swash_server.cli.effects import effects
+from swash_server.cli.model import model
 from swash_server.cli.play import play
 from swash_server.cli.render import render
 from swash_server.cli.serve import serve
@@ -19,5 +20,5 @@ def main() -> None:
     """
 
 
-for command in (serve, render, play, effects, doctor):
+for command in (serve, render, play, effects, model, doctor):
     main.add_command(command)

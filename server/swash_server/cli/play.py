@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from swash.v1 import sound_pb2
+from swash_client import DamagedSoundError
 from swash_server.cli.failure import FAILED, fail, told
-from swash_server.cli.sound import events_of, request_of, sound_options
+from swash_server.cli.progress import Progress
+from swash_server.cli.sound import Source, events_of, request_of, sound_options
 
 # Programs that play raw 16-bit samples from standard input, the most direct first.
 PLAYERS = {
@@ -25,18 +27,18 @@ END_S = 300.0  # longer than the longest sound: a player that hangs is given up
 @click.command()
 @sound_options
 @click.option("--player", type=click.Choice(list(PLAYERS)), help="The program that plays; the first one found.")
-def play(settings: tuple[str, ...], server: str | None, player: str | None, **asked: Any) -> None:
+def play(settings: tuple[str, ...], source: Source, player: str | None, **asked: Any) -> None:
     """Make the sound of PROMPT and play it while it is made."""
     with told():
         request = request_of(settings, **asked, encoding=sound_pb2.ENCODING_PCM_S16LE)
         program = player or next((name for name in PLAYERS if shutil.which(name)), None)
         if program is None or not shutil.which(program):
             fail(f"no player found; install one of {', '.join(PLAYERS)}, or write a file: swash render", FAILED)
-        _play(program, events_of(request, server))
+        _play(program, events_of(request, source))
 
 
 def _play(program: str, events: Iterator[sound_pb2.RenderResponse]) -> None:
-    header = next(events).header
+    header = _first_header(events)
     playing = subprocess.Popen(_command(program, header), stdin=subprocess.PIPE)
     assert playing.stdin is not None
     try:
@@ -50,6 +52,16 @@ def _play(program: str, events: Iterator[sound_pb2.RenderResponse]) -> None:
     finally:
         if playing.poll() is None:
             playing.terminate()
+
+
+def _first_header(events: Iterator[sound_pb2.RenderResponse]) -> sound_pb2.Header:
+    """Wait for the header, showing how far the sound is."""
+    with Progress(shown=True, takes=1) as progress:
+        for event in events:
+            if event.HasField("header"):
+                return event.header
+            progress.take_in(event)
+    raise DamagedSoundError("the stream ended before the sound began")
 
 
 def _command(program: str, header: sound_pb2.Header) -> list[str]:

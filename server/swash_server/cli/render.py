@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from swash.v1 import sound_pb2
+from swash_client import Header
 from swash_client.recording import Recording, Take
 from swash_server.cli.failure import told
 from swash_server.cli.progress import Progress
-from swash_server.cli.sound import encoding_named, events_of, request_of, sound_options
+from swash_server.cli.sound import Source, encoding_named, events_of, request_of, sound_options
 
 
 @click.command()
@@ -29,7 +30,7 @@ from swash_server.cli.sound import encoding_named, events_of, request_of, sound_
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors.")
 def render(
     settings: tuple[str, ...],
-    server: str | None,
+    source: Source,
     output: Path | None,
     picture: Path | None,
     no_trim: bool,
@@ -41,7 +42,7 @@ def render(
         request = request_of(settings, **asked, trim=False if no_trim else None)
         output = output or Path(_named_after(request) + ".wav")
         request.encoding = sound_pb2.ENCODING_WAV if str(output) == "-" else encoding_named(output.suffix)
-        for take in _takes(request, server, quiet=quiet):
+        for take in _takes(request, source, quiet=quiet):
             path = _numbered(output, take, request.takes)
             _write(take.data, path)
             if picture is not None:
@@ -50,11 +51,12 @@ def render(
                 click.echo(f"{path}: {_summary(take)}", err=True)
 
 
-def _takes(request: sound_pb2.RenderRequest, server: str | None, *, quiet: bool) -> list[Take]:
+def _takes(request: sound_pb2.RenderRequest, source: Source, *, quiet: bool) -> list[Take]:
     """Return every take, whole and proved."""
     recording = Recording()
+    events = events_of(request, source, quiet=quiet)
     with Progress(shown=not quiet, takes=request.takes or 1) as progress:
-        for event in events_of(request, server):
+        for event in events:
             recording.take_in(event)
             progress.take_in(event)
     return recording.takes(request.takes or 1)
@@ -78,13 +80,25 @@ def _write(data: bytes, path: Path) -> None:
 
 def _summary(take: Take) -> str:
     header, trailer = take.header, take.trailer
-    names = " + ".join(layer.effect + (layer.preset and f"/{layer.preset}") for layer in header.layers)
-    unknown = f", not understood: {' '.join(header.unknown_words)}" if header.unknown_words else ""
+    notes = [
+        *(["fallback"] if header.fallback else []),
+        *(["prompt truncated"] if header.prompt_truncated else []),
+        *([f"not understood: {' '.join(header.unknown_words)}"] if header.unknown_words else []),
+        *([f"key {header.key}"] if header.neural is not None else []),
+    ]
     return (
-        f"{names}, {trailer.frames / header.sample_rate:.2f} s, {header.sample_rate} Hz, "
+        f"{_what(header)}, {trailer.frames / header.sample_rate:.2f} s, {header.sample_rate} Hz, "
         f"{'mono' if header.channels == 1 else 'stereo'}, {trailer.loudness_lufs:.1f} LUFS, "
-        f"seed {header.seed}, confidence {header.confidence:.2f}, cached: {header.cached}{unknown}"
+        f"seed {header.seed}, confidence {header.confidence:.2f}, cached: {header.cached}"
+        + "".join(f", {note}" for note in notes)
     )
+
+
+def _what(header: Header) -> str:
+    """Name what sounds: the layers, or of a neural sound, which has none, how it was made."""
+    if header.neural is not None:
+        return f"{header.engine} in {header.neural.steps} step{'s' if header.neural.steps != 1 else ''}"
+    return " + ".join(layer.effect + (layer.preset and f"/{layer.preset}") for layer in header.layers)
 
 
 def _draw(take: Take, path: Path) -> None:
@@ -97,5 +111,4 @@ def _draw(take: Take, path: Path) -> None:
         samples = take.sound().samples
     else:
         samples, _ = soundfile.read(io.BytesIO(take.data), dtype="float32", always_2d=True)
-    effects = " + ".join(layer.effect for layer in take.header.layers)
-    draw(samples, take.header.sample_rate, path, title=f"{effects}, seed {take.header.seed}")
+    draw(samples, take.header.sample_rate, path, title=f"{_what(take.header)}, seed {take.header.seed}")

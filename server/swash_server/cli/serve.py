@@ -10,17 +10,21 @@ import types
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from swash_server.cli.failure import told
+from swash_server.cli.launch import prepare_for_torch
 from swash_server.settings import Settings
+
+if TYPE_CHECKING:
+    from swash_model.engines import Engines
 
 log = logging.getLogger("swash")
 
 
-class StorePath(click.ParamType[Path | None]):
+class Folder(click.ParamType[Path | None]):
     """A folder, or 'off'."""
 
     name = "folder"
@@ -41,7 +45,7 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         default = field.default_factory() if computed else field.default
         command = click.option(
             f"--{field.name.replace('_', '-')}",
-            type=StorePath() if isinstance(kind, types.UnionType) else kind,
+            type=_click_type(kind),
             default=default,
             envvar=f"SWASH_{field.name.upper()}",
             show_default=True,
@@ -49,6 +53,13 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help=explained,
         )(command)
     return command
+
+
+def _click_type(kind: Any) -> Any:
+    """Return what click needs for the type of a setting."""
+    if isinstance(kind, types.UnionType):
+        return Folder()
+    return click.Choice(typing.get_args(kind)) if typing.get_origin(kind) is Literal else kind
 
 
 @click.command()
@@ -64,14 +75,13 @@ def serve(**given: Any) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from swash_model.engines import load_engines
     from swash_server.app import App
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    app = App(settings, load_engines())
+    app = App(settings, await asyncio.to_thread(_engines, settings))
     log.info("warming up; the very first start compiles the kernels and takes up to a minute")
     starting = asyncio.create_task(app.start())
     stopping = asyncio.create_task(stop.wait())
@@ -90,6 +100,20 @@ async def _serve(settings: Settings) -> None:
         stopping.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         await app.stop()
+
+
+def _engines(settings: Settings) -> "Engines":
+    """Return the engines that the settings name; torch alone takes seconds to import."""
+    from swash_model.engines import NEURAL_ENGINE, ModelChoice, load_engines
+
+    if settings.model is None:
+        return load_engines()
+    prepare_for_torch(exact=settings.precision == "exact")
+    choice = ModelChoice(settings.model, settings.t5, settings.precision, settings.neural_threads, settings.device)
+    engines = load_engines(choice)
+    if advice := engines.absent.get(NEURAL_ENGINE):
+        log.error("no engine %r: %s", NEURAL_ENGINE, advice)
+    return engines
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,16 +1,25 @@
 """What `render` and `play` ask for, and where it comes from: a server, or this very process."""
 
 import asyncio
+import functools
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from typing import Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
 
 import click
 import grpc
+from click.core import ParameterSource
 
 from swash.v1 import sound_pb2
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_client.init_audio import init_bytes
 from swash_client.status import typed_errors
-from swash_model.errors import InvalidAskError
+from swash_model.engines import NEURAL_ENGINE, Engines, ModelChoice, load_engines
+from swash_model.errors import InvalidAskError, SoundError
+from swash_server.cli.launch import prepare_for_torch
+from swash_server.settings import Precision
 
 TIMEOUT_S = 600.0  # 32 takes of two minutes on a slow machine
 
@@ -23,17 +32,39 @@ ENCODINGS = {
     ".f32": sound_pb2.ENCODING_PCM_F32LE,
 }
 
+OF_A_MODEL = ("model", "t5", "precision", "neural_threads")  # settings of the server too, under the same names
+
 Command = Callable[..., Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who makes a sound: a server within `timeout_s`, or this process with the model it is given."""
+
+    server: str | None = None
+    timeout_s: float = TIMEOUT_S
+    model: ModelChoice | None = None
+
+
 def sound_options(command: Command) -> Command:
-    """Add the arguments that say what to sound like."""
+    """Add the arguments that say what to sound like, and those that say who makes it: `command` gets a Source."""
+
+    @functools.wraps(command)
+    def with_source(**given: Any) -> Any:
+        if given["engine"] is None and _on_command_line("model"):
+            given["engine"] = NEURAL_ENGINE
+        source = _source(**{name: given.pop(name) for name in ("server", "timeout_s", *OF_A_MODEL)})
+        return command(source=source, **given)
+
+    folder = click.Path(file_okay=False, path_type=Path)
     for option in reversed(
         (
             click.argument("prompt", required=False),
             click.option("--effect", help="An effect or preset instead of words: rain, rain/tin_roof."),
             click.option("-p", "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter."),
-            click.option("--engine", help="The engine to use; the default is the server's."),
+            click.option(
+                "--engine", help="procedural or stable_audio; by default the server's, with --model stable_audio."
+            ),
             click.option("-d", "--duration", "duration_s", type=float, help="Seconds of sound."),
             click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Which performance."),
             click.option("--object-seed", type=click.IntRange(0, 2**32 - 1), help="Which object."),
@@ -42,21 +73,122 @@ def sound_options(command: Command) -> Command:
             click.option("--channels", type=click.IntRange(1, 2), help="1 or 2; by default as the sound needs."),
             click.option("--loudness", "loudness_lufs", type=float, help="Integrated loudness to reach, LUFS."),
             click.option("--ceiling", "ceiling_dbtp", type=float, help="Highest true peak, dBTP; -1 by default."),
+            click.option("--steps", type=int, help="stable_audio: steps of the sampler, 1 to 50; 8 by default."),
+            click.option("--guidance", type=float, help="stable_audio: 1 to 15; above 1 in twice the time."),
+            click.option("--negative", "negative_prompt", help="stable_audio: what not to sound like."),
+            click.option(
+                "--init",
+                "init_audio",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="stable_audio: a WAV, FLAC or Ogg file to begin with.",
+            ),
+            click.option("--init-key", metavar="KEY", help="stable_audio: the key of a sound to begin with."),
+            click.option(
+                "--noise-level",
+                "init_noise_level",
+                type=float,
+                help="stable_audio: how much of it noise replaces, 0.12 to 1; 0.7 by default.",
+            ),
+            click.option(
+                "--short-window", is_flag=True, help="stable_audio: sample only what the duration needs."
+            ),
+            click.option(
+                "--loop-method",
+                type=click.Choice(["latents", "crossfade"]),
+                help="stable_audio: how a loop is made; latents by default.",
+            ),
+            click.option(
+                "--fallback", is_flag=True, help="Take procedural when the engine is absent or too slow."
+            ),
             click.option("--server", metavar="HOST:PORT", help="Ask a server; without, the sound is made here."),
+            click.option(
+                "--timeout",
+                "timeout_s",
+                type=float,
+                default=TIMEOUT_S,
+                show_default=True,
+                help="Seconds that the server may take.",
+            ),
+            click.option(
+                "--model",
+                type=folder,
+                metavar="DIR",
+                envvar="SWASH_MODEL",
+                show_envvar=True,
+                help="The weights of stable_audio, for sounds made here.",
+            ),
+            click.option(
+                "--t5",
+                type=folder,
+                metavar="DIR",
+                envvar="SWASH_T5",
+                show_envvar=True,
+                help="Its text encoder; by default t5 in --model.",
+            ),
+            click.option(
+                "--precision",
+                type=click.Choice(get_args(Precision)),
+                default="auto",
+                envvar="SWASH_PRECISION",
+                show_envvar=True,
+                show_default=True,
+                help="exact computes in float32, auto in bfloat16 where this CPU has it, fast in int8.",
+            ),
+            click.option(
+                "--neural-threads",
+                type=click.IntRange(0, 256),
+                default=0,
+                envvar="SWASH_NEURAL_THREADS",
+                show_envvar=True,
+                help="Threads that it computes with; by default one for each core.",
+            ),
         )
     ):
-        command = option(command)
-    return command
+        with_source = option(with_source)
+    return with_source
+
+
+def _source(
+    *,
+    server: str | None,
+    timeout_s: float,
+    model: Path | None,
+    t5: Path | None,
+    precision: str,
+    neural_threads: int,
+) -> Source:
+    """Return who makes the sound; raise UsageError when two are named. A variable may stay unused."""
+    for name in OF_A_MODEL:
+        option = f"--{name.replace('_', '-')}"
+        if server is not None and _on_command_line(name):
+            raise click.UsageError(f"{option} is for sounds made here; a server is given its own")
+        if server is None and model is None and _on_command_line(name):
+            raise click.UsageError(f"{option} wants a --model")
+    if server is None:
+        if _on_command_line("timeout_s"):
+            raise click.UsageError("--timeout is for a server; name one with --server")
+        return Source(model=None if model is None else ModelChoice(model, t5, precision, neural_threads))
+    if not timeout_s > 0:  # also refuses NaN
+        raise click.UsageError(f"--timeout wants seconds above 0, got {timeout_s:g}")
+    return Source(server, timeout_s)
+
+
+def _on_command_line(name: str) -> bool:
+    """Return whether an option was given on the command line itself."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def request_of(settings: tuple[str, ...], **asked: Any) -> sound_pb2.RenderRequest:
     """Return the request for what was said on the command line; options that were not given stay absent."""
     if (asked.get("prompt") is None) == (asked.get("effect") is None):
         raise click.UsageError("give either words or --effect")
+    if asked.get("init_audio") is not None and asked.get("init_key") is not None:
+        raise click.UsageError("give at most one of --init and --init-key")
     request = sound_pb2.RenderRequest()
     for name, value in asked.items():
         if value is not None:
-            setattr(request, name, value)
+            _put(request, name, value)
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
@@ -65,19 +197,65 @@ def request_of(settings: tuple[str, ...], **asked: Any) -> sound_pb2.RenderReque
     return request
 
 
-def events_of(request: sound_pb2.RenderRequest, server: str | None) -> Iterator[sound_pb2.RenderResponse]:
-    """Yield the events of a Render call as they come."""
-    return _remote(request, server) if server else _local(request)
+def _put(request: sound_pb2.RenderRequest, name: str, value: Any) -> None:
+    match name:
+        case "init_audio":
+            request.init_audio = init_bytes(value)
+        case "loop_method":
+            request.loop_method = sound_pb2.LoopMethod.Value(f"LOOP_METHOD_{value.upper()}")
+        case _:
+            try:
+                setattr(request, name, value)
+            except ValueError as error:  # a number that the contract cannot even say
+                raise InvalidAskError(name, f"cannot be {value!r}") from error
 
 
-def _remote(request: sound_pb2.RenderRequest, server: str) -> Iterator[sound_pb2.RenderResponse]:
+def events_of(
+    request: sound_pb2.RenderRequest, source: Source, *, quiet: bool = False
+) -> Iterator[sound_pb2.RenderResponse]:
+    """Return the events of a Render call, to be had as they come; unless `quiet` say what takes time before."""
+    if source.server is not None:
+        return _remote(request, source.server, source.timeout_s)
+    return _local(request, _engines(request, source.model, quiet=quiet))
+
+
+def _remote(request: sound_pb2.RenderRequest, server: str, timeout_s: float) -> Iterator[sound_pb2.RenderResponse]:
     with typed_errors(server), grpc.insecure_channel(server) as channel:
-        yield from SoundServiceStub(channel).Render(request, timeout=TIMEOUT_S)
+        yield from SoundServiceStub(channel).Render(request, timeout=timeout_s)
 
 
-def _local(request: sound_pb2.RenderRequest) -> Iterator[sound_pb2.RenderResponse]:
+def _engines(request: sound_pb2.RenderRequest, model: ModelChoice | None, *, quiet: bool) -> Engines:
+    """Return the engines of this process, the neural one only if it is asked for, with its model loaded.
+
+    A request that may fall back gets them without a model that does not load; else raise its SoundError.
+    """
+    if model is None or request.engine != NEURAL_ENGINE:
+        return load_engines()
+    _say(f"loading the model in {model.folder}: this takes seconds to a minute", quiet=quiet)
+    began_s = time.perf_counter()
+    prepare_for_torch(exact=model.precision == "exact")
+    engines = load_engines(model)  # torch alone takes seconds to import
+    if NEURAL_ENGINE in engines.absent:
+        return engines
+    try:
+        engines.named(NEURAL_ENGINE).warm_up()
+    except SoundError as error:
+        if not request.fallback:
+            raise
+        _say(str(error), quiet=quiet)
+        engines.lose(NEURAL_ENGINE, str(error))
+    else:
+        _say(f"loaded in {time.perf_counter() - began_s:.1f} s", quiet=quiet)
+    return engines
+
+
+def _say(message: str, *, quiet: bool) -> None:
+    if not quiet:
+        click.echo(message, err=True)
+
+
+def _local(request: sound_pb2.RenderRequest, engines: Engines) -> Iterator[sound_pb2.RenderResponse]:
     """Run the server's own service without its ports: the same sound, and the same store."""
-    from swash_model.engines import load_engines
     from swash_server.app import make_renderer
     from swash_server.interceptors import REQUEST_ID
     from swash_server.metrics import Metrics
@@ -88,7 +266,7 @@ def _local(request: sound_pb2.RenderRequest) -> Iterator[sound_pb2.RenderRespons
     with asyncio.Runner() as runner:
         metrics = Metrics()
         renderer = runner.run(make_renderer(Settings(), metrics))
-        service = SoundService(engines=load_engines(), renderer=renderer, metrics=metrics, ready=lambda: True)
+        service = SoundService(engines=engines, renderer=renderer, metrics=metrics, ready=lambda: True)
         messages = service.render(request, None)
         try:
             while (message := runner.run(_next(messages))) is not None:

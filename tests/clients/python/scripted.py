@@ -79,6 +79,16 @@ def header(take: int = 0, **fields: Any) -> pb.RenderResponse:
     return pb.RenderResponse(header=pb.Header(take=take, **{**known, **fields}))
 
 
+def progress(step: int, take: int = 0, queue_position: int = 0) -> pb.RenderResponse:
+    """Tell how far a take of four steps is."""
+    return pb.RenderResponse(progress=pb.Progress(take=take, queue_position=queue_position, step=step, steps=4))
+
+
+def from_the_future() -> pb.RenderResponse:
+    """Send an event that this contract does not know: its field 14 is a message."""
+    return pb.RenderResponse.FromString(b"\x72\x02\x08\x01")
+
+
 def audio(data: bytes, first_frame: int = 0) -> pb.RenderResponse:
     """Bring some audio."""
     return pb.RenderResponse(audio=pb.Audio(data=data, first_frame=first_frame))

@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from swash.v1 import sound_pb2 as pb
 from swash_client import InvalidRequestError
 from tests.clients.python.scripted import Scripted, play, whole_take
 
@@ -41,6 +42,22 @@ async def test_every_wish_reaches_the_server(scripted: Scripted, client: Any) ->
     assert request.parameters["roof"].choice == "tin"
 
 
+async def test_every_neural_wish_reaches_the_server(scripted: Scripted, client: Any) -> None:
+    wishes = {
+        "steps": 4,
+        "guidance": 3.5,
+        "negative_prompt": "birds",
+        "init_key": "ab" * 32,
+        "init_noise_level": 0.5,
+        "short_window": True,
+        "fallback": True,
+    }
+    await client.render("thunder", engine="stable_audio", loop_method="crossfade", **wishes)
+    request = scripted.requests[0]
+    assert {name: getattr(request, name) for name in wishes} == wishes
+    assert request.loop_method == pb.LOOP_METHOD_CROSSFADE
+
+
 @pytest.mark.parametrize(
     "wishes, field",
     [
@@ -51,6 +68,10 @@ async def test_every_wish_reaches_the_server(scripted: Scripted, client: Any) ->
         ({"prompt": "rain", "duration_s": "long"}, "duration_s"),
         ({"prompt": "rain", "parameters": {"rate": None}}, "number"),
         ({"prompt": "rain", "encoding": "flac"}, "encoding"),
+        ({"prompt": "rain", "steps": -1}, "steps"),
+        ({"prompt": "rain", "loop_method": "tape"}, "loop_method"),
+        ({"prompt": "rain", "init_audio": b"RIFF", "init_key": "ab" * 32}, "init_audio"),
+        ({"prompt": "rain", "init_audio": b""}, "init_audio"),
     ],
 )
 async def test_what_cannot_be_said_is_refused_before_it_is_sent(

@@ -8,8 +8,27 @@ import pytest
 
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
-from swash_client import AsyncClient, Client, DamagedSoundError, InvalidRequestError, Stream, UnavailableError
-from tests.clients.python.scripted import BLOCK_FRAMES, PCM, Scripted, Slow, fail, play, trailer, whole_take
+from swash_client import (
+    AsyncClient,
+    Client,
+    DamagedSoundError,
+    InvalidRequestError,
+    Progress,
+    Stream,
+    UnavailableError,
+)
+from tests.clients.python.scripted import (
+    BLOCK_FRAMES,
+    PCM,
+    Scripted,
+    Slow,
+    fail,
+    from_the_future,
+    play,
+    progress,
+    trailer,
+    whole_take,
+)
 
 BEGIN, FIRST, SECOND, END = whole_take()
 
@@ -45,6 +64,30 @@ async def test_the_async_first_block_is_heard_before_the_second_is_made(scripted
         (second,) = [block async for block in stream]
         assert stream.trailer.frames == len(PCM)
     np.testing.assert_array_equal(np.concatenate([first, second]), PCM / 32_768)
+
+
+async def test_entering_a_stream_tells_how_far_its_sound_is(scripted: Scripted, sync: Client) -> None:
+    scripted.scripts = [play(progress(0, queue_position=1), progress(2), from_the_future(), *whole_take())] * 2
+    heard: list[Progress] = []
+    with sync.stream("thunder", on_progress=heard.append) as stream:
+        assert [(told.queue_position, told.step) for told in heard] == [(1, 0), (0, 2)]
+        assert len(list(stream)) == 2
+    client = AsyncClient(scripted.address)
+    async with client, client.stream("thunder", on_progress=heard.append) as later:
+        assert heard[2:] == heard[:2]
+        assert len([block async for block in later]) == 2
+
+
+def test_leaving_a_sound_that_takes_its_time_stops_the_call(scripted: Scripted, sync: Client) -> None:
+    def enough(told: Progress) -> None:
+        if told.step == 2:
+            raise KeyboardInterrupt
+
+    slow = Slow(progress(1), progress(2))
+    scripted.scripts = [slow]
+    with pytest.raises(KeyboardInterrupt), sync.stream("thunder", on_progress=enough):
+        pytest.fail("entered")
+    assert slow.left.wait(30)
 
 
 def test_leaving_early_stops_the_call(sync: Client, slow: Slow) -> None:

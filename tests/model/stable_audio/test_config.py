@@ -13,7 +13,7 @@ pytest.importorskip("transformers")
 
 from swash_model.stable_audio.config import parse_config, read_config
 from swash_model.stable_audio.errors import ModelFilesError
-from tests.model.stable_audio.shapes import networks_of
+from swash_model.stable_audio.shapes import networks_of
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from swash_model.errors import InvalidAskError
 from swash_model.stable_audio.config import parse_config
 from swash_model.stable_audio.model import Options, Sound, StableAudio, Start, load
-from tests.model.stable_audio.shapes import networks_of
+from swash_model.stable_audio.shapes import networks_of
 
 RAIN, STEPS, WIND = Sound("light rain", 2.0, 7), Sound("Heavy footsteps", 1.0, 8), Sound("", 11.0, 2**32 - 1)
 SHORT = Options(steps=3, latent_frames=5)

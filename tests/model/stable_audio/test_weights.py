@@ -17,8 +17,8 @@ from torch import Tensor
 from swash_model.stable_audio.config import parse_config
 from swash_model.stable_audio.errors import ModelFilesError
 from swash_model.stable_audio.model import Options, Sound, StableAudio, load
+from swash_model.stable_audio.shapes import networks_of
 from swash_model.stable_audio.weights import fold_weight_norm
-from tests.model.stable_audio.shapes import networks_of
 
 Tensors = dict[str, Tensor]
 ANY = "model.model.to_timestep_embed.0.bias"
