@@ -13,9 +13,7 @@ NEURAL_ENGINE = "stable_audio"
 
 _NEURAL_NEEDS = ("torch", "safetensors", "tokenizers", "transformers")
 _NO_EXTRA = "what it runs on is not installed: pip install 'swash[neural]'"
-_NO_WEIGHTS = (
-    "it has no weights here: start the server with --model DIR; docs/guides/bring-your-weights.md tells how"
-)
+_NO_WEIGHTS = "it has no weights here: give the server --model DIR; docs/guides/bring-your-weights.md tells how"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from swash_model.stable_audio.operators import Operators
 from swash_model.stable_audio.pointwise import Pointwise
 
 FIRST_WINDOW = 11  # latents: half a second of the published model
-WINDOW = 32  # latents: larger is no faster and takes more memory
+WINDOW = 24  # latents: 16 take 7 % longer, 48 are no faster and take 250 MiB more
 EDGE_REACH = 3  # rows each way, of the first and the last convolution
 RESIDUAL_REACH = 3 * sum(DILATIONS)  # rows each way, of a block's three
 
@@ -143,8 +143,6 @@ class FastDecoder:
         self.context = math.ceil(
             EDGE_REACH + _reach_of_ups(strides[:1]) + Fraction(self._halo, self._rows)
         )  # latents
-        # An odd stride makes a block one row short: nothing lines up, and all is one window.
-        self._in_windows = all(stride % 2 == 0 for stride in strides)
 
     def __call__(self, latents: Tensor) -> Tensor:
         """Return audio (1, audio_channels, frames) of latents (1, latent_channels, latent_frames), in one."""
@@ -157,11 +155,6 @@ class FastDecoder:
         The windows follow on one another.
         """
         rows = latents.T.to(self._floats).contiguous()  # (latent_frames, latent_channels)
-        if not self._in_windows:
-            asked = list(wanted)
-            audio = self._second_part(self._first_part(rows))
-            yield audio[asked[0].start * self._ratio : asked[-1].stop * self._ratio].float()
-            return
         first = next(wanted, None)
         if first is None:
             return
