@@ -140,7 +140,7 @@ def test_the_readme_works_word_for_word(
     assert len(program.strip().splitlines()) <= 10
 
 
-@pytest.mark.parametrize("page", ["getting-started.md", "command-line.md", "prompts.md"])
+@pytest.mark.parametrize("page", ["getting-started.md", "command-line.md", "prompts.md", "bring-your-weights.md"])
 def test_the_guides_work_word_for_word(page: str, newcomer: Path, environment: dict[str, str]) -> None:
     for block in blocks(ROOT / "docs" / "guides" / page, "sh"):
         if not re.match(r"make serve", block):

@@ -5,9 +5,8 @@ once, but for the last bits. So the first audio leaves early, memory stays bound
 made.
 """
 
-import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -149,21 +148,18 @@ class FastDecoder:
         parts = list(self.windows(latents[0], windows(0, latents.shape[2])))
         return torch.cat(parts).T[None]
 
-    def windows(self, latents: Tensor, wanted: Iterator[Window]) -> Iterator[Tensor]:
+    def windows(self, latents: Tensor, wanted: Iterable[Window]) -> Iterator[Tensor]:
         """Yield audio (frames, audio_channels) of each window of latents (latent_channels, latent_frames).
 
-        The windows follow on one another.
+        There is one at least, and they follow on one another.
         """
         rows = latents.T.to(self._floats).contiguous()  # (latent_frames, latent_channels)
-        first = next(wanted, None)
-        if first is None:
-            return
+        first, *following = wanted
         yield self._audio(self._around(rows, first.start, first.stop), first)
-        following = next(wanted, None)
-        if following is None:
+        if not following:
             return
-        rest = self._around(rows, following.start, len(rows))
-        for window in itertools.chain([following], wanted):
+        rest = self._around(rows, following[0].start, following[-1].stop)
+        for window in following:
             yield self._audio(rest, window)
 
     def _around(self, rows: Tensor, start: int, stop: int) -> tuple[Tensor, int]:
