@@ -181,6 +181,7 @@ def test_what_the_procedural_engine_does_not_know_misses_its_deadline_and_is_sto
     with server.stub() as stub, pytest.raises(grpc.RpcError) as error:
         rendered(stub, asked(UNKNOWN), timeout_s=0.5)
     assert error.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    until(lambda: server.metric("swash_calls_total", method="Render") == 1, "the server knows it too")
     engine.step()
     until(lambda: server.metric("swash_stopped_renders_total") == 1, "the work has stopped")
 

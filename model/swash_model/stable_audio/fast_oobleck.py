@@ -151,16 +151,15 @@ class FastDecoder:
     def windows(self, latents: Tensor, wanted: Iterable[Window]) -> Iterator[Tensor]:
         """Yield audio (frames, audio_channels) of each window of latents (latent_channels, latent_frames).
 
-        There is one at least, and they follow on one another.
+        The windows follow on one another.
         """
         rows = latents.T.to(self._floats).contiguous()  # (latent_frames, latent_channels)
-        first, *following = wanted
-        yield self._audio(self._around(rows, first.start, first.stop), first)
-        if not following:
-            return
-        rest = self._around(rows, following[0].start, following[-1].stop)
-        for window in following:
-            yield self._audio(rest, window)
+        every = list(wanted)
+        # What comes first shall not wait for the first part of what follows.
+        for part in filter(None, (every[:1], every[1:])):
+            around = self._around(rows, part[0].start, part[-1].stop)
+            for window in part:
+                yield self._audio(around, window)
 
     def _around(self, rows: Tensor, start: int, stop: int) -> tuple[Tensor, int]:
         """Return the first part's rows for some latents and what they need around them, and their first latent."""

@@ -218,7 +218,7 @@ RUNNING_MISTAKES = {
     ),
     "the bias is forgotten": (
         "operators",
-        "None if bias is None else bias.to(form)\n        self._how = (stride",
+        "None if bias is None else _copy(bias, form)\n        self._how = (stride",
         "None\n        self._how = (stride",
     ),
 }
