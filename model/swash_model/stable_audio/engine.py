@@ -22,7 +22,7 @@ from torch import Tensor
 
 from swash_model.engine import UNWATCHED, Watch
 from swash_model.errors import InvalidAskError
-from swash_model.spec import Ask, Block, LoopMethod, NeuralSpec, Recording, Resolved, Spec
+from swash_model.spec import Ask, Block, LoopMethod, NeuralAsk, NeuralSpec, Recording, Resolved, Spec
 from swash_model.stable_audio.device_model import DeviceStableAudio
 from swash_model.stable_audio.ending import STEP_S, Ending, crossfaded
 from swash_model.stable_audio.errors import ModelFilesError
@@ -404,14 +404,10 @@ class StableAudioEngine:
     # What is loaded.
 
     def _try_out(self) -> None:
-        """Compile what is compiled at its first use, and learn how long things take."""
-        ask = Ask(
-            prompt="",
-            duration_s=self.max_duration_s,
-            neural=dataclasses.replace(Ask().neural, steps=3),
-        )
-        for _ in range(2):
-            self._latents.clear()
+        """Compile what is compiled at its first use, then learn how long things take without that."""
+        for steps in (1, 2):
+            self._pace = Pace()
+            ask = Ask(prompt="", duration_s=self.max_duration_s, neural=NeuralAsk(steps=steps))
             next(self.render(self.resolve(ask).spec), None)
         self._latents.clear()
 
