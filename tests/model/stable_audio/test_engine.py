@@ -1,8 +1,10 @@
 """The neural engine keeps what every engine promises: the same sound again, of the length it says, or an error."""
 
+import gc
 import json
 import math
 import shutil
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -730,3 +732,26 @@ def test_a_model_of_odd_strides_keeps_its_lengths_too(golden: Path, copied: Path
         spec = spec_of(engine, ask(duration_s=duration_s, trim=False))
         assert len(joined(engine.render(spec))) == engine.frames(spec, engine.sample_rate)
     assert engine.max_duration_s < 30 * 256 / 32_000
+
+
+def test_audio_to_begin_with_is_let_go_once_its_sound_is_made_and_the_sound_still_remembered(
+    fresh: StableAudioEngine,
+) -> None:
+    told: list[str] = []
+
+    def made() -> weakref.ref[Block]:
+        audio = noise(0.3)
+        spec = fresh.resolve(Ask(prompt="a bell", neural=NeuralAsk(steps=2, init=recording(audio)))).spec
+        for _ in fresh.render(spec, Watch(stage=lambda stage, _seconds: told.append(stage))):
+            pass
+        assert spec.neural is not None
+        assert spec.neural.init is not None
+        return weakref.ref(spec.neural.init.samples)
+
+    brought = made()
+    gc.collect()
+    assert brought() is None
+    assert "sample" in told
+    told.clear()
+    made()
+    assert told == ["decode"]
