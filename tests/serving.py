@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Self
 
 import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
@@ -173,3 +176,19 @@ def takes(stub: SoundServiceStub, request: pb.RenderRequest, timeout_s: float = 
 def rendered(stub: SoundServiceStub, request: pb.RenderRequest, timeout_s: float = 60.0) -> Answer:
     (answer,) = takes(stub, request, timeout_s)
     return answer
+
+
+def violation_of(stub: SoundServiceStub, request: pb.RenderRequest) -> error_details_pb2.BadRequest.FieldViolation:
+    """Return the one field that a request is refused for, and what is said of it."""
+    with pytest.raises(grpc.RpcError) as refused:
+        takes(stub, request)
+    error = refused.value
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert isinstance(error, grpc.Call)
+    status = rpc_status.from_call(error)
+    assert status is not None
+    assert len(status.message) < 1000
+    bad_request = error_details_pb2.BadRequest()
+    assert status.details[0].Unpack(bad_request)
+    (violation,) = bad_request.field_violations
+    return violation

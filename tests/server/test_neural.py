@@ -17,8 +17,6 @@ import grpc
 import numpy as np
 import pytest
 import soundfile
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb
 from swash_model.engine import UNWATCHED, Engine, Watch
@@ -27,7 +25,7 @@ from swash_model.errors import EngineAbsentError
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Block, Spec
 from swash_server.settings import InvalidSettingError, Settings
-from tests.serving import ServerProcess, ServerThread, rendered, takes, until
+from tests.serving import ServerProcess, ServerThread, rendered, takes, until, violation_of
 
 GOLDEN = Path(__file__).parent.parent / "data" / "stable_audio_open_small"
 CONFIG = json.loads((GOLDEN / "model_config.json").read_text())
@@ -263,19 +261,6 @@ def test_what_is_out_of_range_is_named(
         assert violation.field == field
         assert said in violation.description
         rendered(stub, bell(seed=1))
-
-
-def violation_of(stub: Any, request: pb.RenderRequest) -> Any:
-    with pytest.raises(grpc.RpcError) as error:
-        takes(stub, request)
-    assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert isinstance(error.value, grpc.Call)
-    status = rpc_status.from_call(error.value)
-    assert status is not None
-    bad_request = error_details_pb2.BadRequest()
-    assert status.details[0].Unpack(bad_request)
-    (violation,) = bad_request.field_violations
-    return violation
 
 
 NEURAL_FIELDS: list[dict[str, Any]] = [
