@@ -537,6 +537,8 @@ class Header(_message.Message):
     FALLBACK_FIELD_NUMBER: _builtins.int
     PROMPT_TRUNCATED_FIELD_NUMBER: _builtins.int
     NEURAL_FIELD_NUMBER: _builtins.int
+    REPLACED_SEED_FIELD_NUMBER: _builtins.int
+    ENGLISH_PROMPT_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Names this call in the server's log."""
     take: _builtins.int
@@ -562,6 +564,12 @@ class Header(_message.Message):
     """The engine that was asked for could not answer in time, or is not here: `engine` made this instead."""
     prompt_truncated: _builtins.bool
     """The prompt was longer than the engine reads: its end changed nothing."""
+    replaced_seed: _builtins.int
+    """What was made from the seed that was asked for failed the quality gate, and this one from `seed` did not.
+    Only of the engine "stable_audio".
+    """
+    english_prompt: _builtins.str
+    """What the engine "stable_audio" read, which knows English only, of a prompt in another language."""
     @_builtins.property
     def layers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Layer]:
         """What sounds, the loudest first: 1 to 4 layers. None of the engine "stable_audio"."""
@@ -601,23 +609,33 @@ class Header(_message.Message):
         fallback: _builtins.bool = ...,
         prompt_truncated: _builtins.bool = ...,
         neural: Global___Neural | None = ...,
+        replaced_seed: _builtins.int | None = ...,
+        english_prompt: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_frames", b"_frames", "_loop", b"_loop", "_neural", b"_neural", "frames", b"frames", "loop", b"loop", "neural", b"neural"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_english_prompt", b"_english_prompt", "_frames", b"_frames", "_loop", b"_loop", "_neural", b"_neural", "_replaced_seed", b"_replaced_seed", "english_prompt", b"english_prompt", "frames", b"frames", "loop", b"loop", "neural", b"neural", "replaced_seed", b"replaced_seed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_frames", b"_frames", "_loop", b"_loop", "_neural", b"_neural", "cached", b"cached", "channels", b"channels", "confidence", b"confidence", "encoding", b"encoding", "engine", b"engine", "engine_version", b"engine_version", "fallback", b"fallback", "frames", b"frames", "key", b"key", "layers", b"layers", "licence", b"licence", "loop", b"loop", "neural", b"neural", "object_seed", b"object_seed", "prompt_truncated", b"prompt_truncated", "request_id", b"request_id", "sample_rate", b"sample_rate", "seed", b"seed", "take", b"take", "unknown_words", b"unknown_words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_english_prompt", b"_english_prompt", "_frames", b"_frames", "_loop", b"_loop", "_neural", b"_neural", "_replaced_seed", b"_replaced_seed", "cached", b"cached", "channels", b"channels", "confidence", b"confidence", "encoding", b"encoding", "engine", b"engine", "engine_version", b"engine_version", "english_prompt", b"english_prompt", "fallback", b"fallback", "frames", b"frames", "key", b"key", "layers", b"layers", "licence", b"licence", "loop", b"loop", "neural", b"neural", "object_seed", b"object_seed", "prompt_truncated", b"prompt_truncated", "replaced_seed", b"replaced_seed", "request_id", b"request_id", "sample_rate", b"sample_rate", "seed", b"seed", "take", b"take", "unknown_words", b"unknown_words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__english_prompt: _TypeAlias = _typing.Literal["english_prompt"]  # noqa: Y015
+    _WhichOneofArgType__english_prompt: _TypeAlias = _typing.Literal["_english_prompt", b"_english_prompt"]  # noqa: Y015
     _WhichOneofReturnType__frames: _TypeAlias = _typing.Literal["frames"]  # noqa: Y015
     _WhichOneofArgType__frames: _TypeAlias = _typing.Literal["_frames", b"_frames"]  # noqa: Y015
     _WhichOneofReturnType__loop: _TypeAlias = _typing.Literal["loop"]  # noqa: Y015
     _WhichOneofArgType__loop: _TypeAlias = _typing.Literal["_loop", b"_loop"]  # noqa: Y015
     _WhichOneofReturnType__neural: _TypeAlias = _typing.Literal["neural"]  # noqa: Y015
     _WhichOneofArgType__neural: _TypeAlias = _typing.Literal["_neural", b"_neural"]  # noqa: Y015
+    _WhichOneofReturnType__replaced_seed: _TypeAlias = _typing.Literal["replaced_seed"]  # noqa: Y015
+    _WhichOneofArgType__replaced_seed: _TypeAlias = _typing.Literal["_replaced_seed", b"_replaced_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__english_prompt) -> _WhichOneofReturnType__english_prompt | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__frames) -> _WhichOneofReturnType__frames | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loop) -> _WhichOneofReturnType__loop | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__neural) -> _WhichOneofReturnType__neural | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__replaced_seed) -> _WhichOneofReturnType__replaced_seed | None: ...
 
 Global___Header: _TypeAlias = Header  # noqa: Y015
 
@@ -860,6 +878,870 @@ class ListEffectsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListEffectsResponse: _TypeAlias = ListEffectsResponse  # noqa: Y015
+
+@_typing.final
+class PerformRequest(_message.Message):
+    """One command of a live session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    SET_PARAMETER_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    CROSSFADE_FIELD_NUMBER: _builtins.int
+    STOP_FIELD_NUMBER: _builtins.int
+    AT_FRAME_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Comes back in the answer, so that the caller knows which command it is about."""
+    at_frame: _builtins.int
+    """Frame of the session at which it takes effect, rounded up to the next 10 ms, at most an hour ahead. Absent, or
+    a frame that is past: with the next frames that are made.
+    """
+    @_builtins.property
+    def open(self) -> Global___OpenSession:
+        """First, and only once."""
+
+    @_builtins.property
+    def start(self) -> Global___StartVoice: ...
+    @_builtins.property
+    def set_parameter(self) -> Global___SetParameter: ...
+    @_builtins.property
+    def trigger(self) -> Global___TriggerVoice: ...
+    @_builtins.property
+    def crossfade(self) -> Global___CrossfadeVoice: ...
+    @_builtins.property
+    def stop(self) -> Global___StopVoice: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        open: Global___OpenSession | None = ...,
+        start: Global___StartVoice | None = ...,
+        set_parameter: Global___SetParameter | None = ...,
+        trigger: Global___TriggerVoice | None = ...,
+        crossfade: Global___CrossfadeVoice | None = ...,
+        stop: Global___StopVoice | None = ...,
+        at_frame: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_at_frame", b"_at_frame", "at_frame", b"at_frame", "command", b"command", "crossfade", b"crossfade", "open", b"open", "set_parameter", b"set_parameter", "start", b"start", "stop", b"stop", "trigger", b"trigger"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_at_frame", b"_at_frame", "at_frame", b"at_frame", "command", b"command", "crossfade", b"crossfade", "id", b"id", "open", b"open", "set_parameter", b"set_parameter", "start", b"start", "stop", b"stop", "trigger", b"trigger"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__at_frame: _TypeAlias = _typing.Literal["at_frame"]  # noqa: Y015
+    _WhichOneofArgType__at_frame: _TypeAlias = _typing.Literal["_at_frame", b"_at_frame"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["open", "start", "set_parameter", "trigger", "crossfade", "stop"]  # noqa: Y015
+    _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__at_frame) -> _WhichOneofReturnType__at_frame | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
+
+Global___PerformRequest: _TypeAlias = PerformRequest  # noqa: Y015
+
+@_typing.final
+class OpenSession(_message.Message):
+    """How the session's output travels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLE_RATE_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    CEILING_DBTP_FIELD_NUMBER: _builtins.int
+    AHEAD_MS_FIELD_NUMBER: _builtins.int
+    UNPACED_FIELD_NUMBER: _builtins.int
+    LOG_FIELD_NUMBER: _builtins.int
+    sample_rate: _builtins.int
+    """Frames a second, 8000 to 96000, a multiple of 100. Absent: 48000."""
+    channels: _builtins.int
+    """1 or 2. Absent: 2."""
+    encoding: Global___Encoding.ValueType
+    """ENCODING_PCM_S16LE (the default) or ENCODING_PCM_F32LE."""
+    ceiling_dbtp: _builtins.float
+    """Highest true peak, dBTP, -30 to 0. Absent: -1."""
+    ahead_ms: _builtins.int
+    """How far ahead of play-out frames are made, 20 to 2000 ms: what a command takes to be heard, and what the network
+    may stall without a gap. Absent: 60.
+    """
+    unpaced: _builtins.bool
+    """Does not wait for play-out: frames come as fast as they are made and read. For recordings."""
+    log: _builtins.bool
+    """Sends log lines: written one below the other, they are a file that `swash replay` makes the same samples from."""
+    def __init__(
+        self,
+        *,
+        sample_rate: _builtins.int | None = ...,
+        channels: _builtins.int | None = ...,
+        encoding: Global___Encoding.ValueType = ...,
+        ceiling_dbtp: _builtins.float | None = ...,
+        ahead_ms: _builtins.int | None = ...,
+        unpaced: _builtins.bool = ...,
+        log: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ahead_ms", b"_ahead_ms", "_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_sample_rate", b"_sample_rate", "ahead_ms", b"ahead_ms", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "sample_rate", b"sample_rate"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ahead_ms", b"_ahead_ms", "_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_sample_rate", b"_sample_rate", "ahead_ms", b"ahead_ms", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "encoding", b"encoding", "log", b"log", "sample_rate", b"sample_rate", "unpaced", b"unpaced"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ahead_ms: _TypeAlias = _typing.Literal["ahead_ms"]  # noqa: Y015
+    _WhichOneofArgType__ahead_ms: _TypeAlias = _typing.Literal["_ahead_ms", b"_ahead_ms"]  # noqa: Y015
+    _WhichOneofReturnType__ceiling_dbtp: _TypeAlias = _typing.Literal["ceiling_dbtp"]  # noqa: Y015
+    _WhichOneofArgType__ceiling_dbtp: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp"]  # noqa: Y015
+    _WhichOneofReturnType__channels: _TypeAlias = _typing.Literal["channels"]  # noqa: Y015
+    _WhichOneofArgType__channels: _TypeAlias = _typing.Literal["_channels", b"_channels"]  # noqa: Y015
+    _WhichOneofReturnType__sample_rate: _TypeAlias = _typing.Literal["sample_rate"]  # noqa: Y015
+    _WhichOneofArgType__sample_rate: _TypeAlias = _typing.Literal["_sample_rate", b"_sample_rate"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ahead_ms) -> _WhichOneofReturnType__ahead_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ceiling_dbtp) -> _WhichOneofReturnType__ceiling_dbtp | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__channels) -> _WhichOneofReturnType__channels | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sample_rate) -> _WhichOneofReturnType__sample_rate | None: ...
+
+Global___OpenSession: _TypeAlias = OpenSession  # noqa: Y015
+
+@_typing.final
+class StartVoice(_message.Message):
+    """Begins a voice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ParametersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___ParameterValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___ParameterValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VOICE_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    OBJECT_SEED_FIELD_NUMBER: _builtins.int
+    ARMED_FIELD_NUMBER: _builtins.int
+    FADE_IN_MS_FIELD_NUMBER: _builtins.int
+    voice: _builtins.int
+    """The caller's name for it: any number that no sounding voice of the session has."""
+    prompt: _builtins.str
+    """English words, 1 to 1000 characters."""
+    effect: _builtins.str
+    """An effect from ListEffects, "rain", or one of its presets, "rain/tin_roof"."""
+    seed: _builtins.int
+    """As in RenderRequest. Absent: chosen anew."""
+    object_seed: _builtins.int
+    """As in RenderRequest. Absent: 0."""
+    armed: _builtins.bool
+    """Sounds only when it is triggered, as effects that end by themselves do; the effect must have such a sound (one
+    step of footsteps). Without it such an effect sounds once at its start and the voice ends with it.
+    """
+    fade_in_ms: _builtins.int
+    """0 to 60000 ms. Absent: 5."""
+    @_builtins.property
+    def parameters(self) -> _containers.MessageMap[_builtins.str, Global___ParameterValue]:
+        """As in RenderRequest."""
+
+    def __init__(
+        self,
+        *,
+        voice: _builtins.int = ...,
+        prompt: _builtins.str = ...,
+        effect: _builtins.str = ...,
+        parameters: _abc.Mapping[_builtins.str, Global___ParameterValue] | None = ...,
+        seed: _builtins.int | None = ...,
+        object_seed: _builtins.int | None = ...,
+        armed: _builtins.bool = ...,
+        fade_in_ms: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fade_in_ms", b"_fade_in_ms", "_object_seed", b"_object_seed", "_seed", b"_seed", "effect", b"effect", "fade_in_ms", b"fade_in_ms", "object_seed", b"object_seed", "prompt", b"prompt", "seed", b"seed", "sound", b"sound"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fade_in_ms", b"_fade_in_ms", "_object_seed", b"_object_seed", "_seed", b"_seed", "armed", b"armed", "effect", b"effect", "fade_in_ms", b"fade_in_ms", "object_seed", b"object_seed", "parameters", b"parameters", "prompt", b"prompt", "seed", b"seed", "sound", b"sound", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fade_in_ms: _TypeAlias = _typing.Literal["fade_in_ms"]  # noqa: Y015
+    _WhichOneofArgType__fade_in_ms: _TypeAlias = _typing.Literal["_fade_in_ms", b"_fade_in_ms"]  # noqa: Y015
+    _WhichOneofReturnType__object_seed: _TypeAlias = _typing.Literal["object_seed"]  # noqa: Y015
+    _WhichOneofArgType__object_seed: _TypeAlias = _typing.Literal["_object_seed", b"_object_seed"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType_sound: _TypeAlias = _typing.Literal["prompt", "effect"]  # noqa: Y015
+    _WhichOneofArgType_sound: _TypeAlias = _typing.Literal["sound", b"sound"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fade_in_ms) -> _WhichOneofReturnType__fade_in_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__object_seed) -> _WhichOneofReturnType__object_seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_sound) -> _WhichOneofReturnType_sound | None: ...
+
+Global___StartVoice: _TypeAlias = StartVoice  # noqa: Y015
+
+@_typing.final
+class SetParameter(_message.Message):
+    """Moves a control of a voice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOICE_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    RAMP_MS_FIELD_NUMBER: _builtins.int
+    LAYER_FIELD_NUMBER: _builtins.int
+    voice: _builtins.int
+    name: _builtins.str
+    """The parameter's name. Of a sounding effect only live numbers move; of an armed voice every parameter may
+    change: it counts from the next trigger on.
+    """
+    ramp_ms: _builtins.int
+    """How long it takes to get there, 0 to 600000 ms, in steps of 10. Absent: 30."""
+    layer: _builtins.int
+    """Which layer of the voice's prompt, 0 the first."""
+    @_builtins.property
+    def value(self) -> Global___ParameterValue: ...
+    def __init__(
+        self,
+        *,
+        voice: _builtins.int = ...,
+        name: _builtins.str = ...,
+        value: Global___ParameterValue | None = ...,
+        ramp_ms: _builtins.int | None = ...,
+        layer: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ramp_ms", b"_ramp_ms", "ramp_ms", b"ramp_ms", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ramp_ms", b"_ramp_ms", "layer", b"layer", "name", b"name", "ramp_ms", b"ramp_ms", "value", b"value", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ramp_ms: _TypeAlias = _typing.Literal["ramp_ms"]  # noqa: Y015
+    _WhichOneofArgType__ramp_ms: _TypeAlias = _typing.Literal["_ramp_ms", b"_ramp_ms"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ramp_ms) -> _WhichOneofReturnType__ramp_ms | None: ...
+
+Global___SetParameter: _TypeAlias = SetParameter  # noqa: Y015
+
+@_typing.final
+class TriggerVoice(_message.Message):
+    """Sounds an armed voice once more: another step, another shot, each different by its number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ParametersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___ParameterValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___ParameterValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VOICE_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    voice: _builtins.int
+    seed: _builtins.int
+    """Absent: follows from the voice's seed and how often it has been triggered."""
+    @_builtins.property
+    def parameters(self) -> _containers.MessageMap[_builtins.str, Global___ParameterValue]:
+        """For this once."""
+
+    def __init__(
+        self,
+        *,
+        voice: _builtins.int = ...,
+        parameters: _abc.Mapping[_builtins.str, Global___ParameterValue] | None = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "parameters", b"parameters", "seed", b"seed", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___TriggerVoice: _TypeAlias = TriggerVoice  # noqa: Y015
+
+@_typing.final
+class CrossfadeVoice(_message.Message):
+    """Changes what a voice sounds like: the old fades out while the new fades in, at equal power."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ParametersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___ParameterValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___ParameterValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VOICE_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    OBJECT_SEED_FIELD_NUMBER: _builtins.int
+    FADE_MS_FIELD_NUMBER: _builtins.int
+    voice: _builtins.int
+    prompt: _builtins.str
+    effect: _builtins.str
+    seed: _builtins.int
+    """Absent: chosen anew."""
+    object_seed: _builtins.int
+    """Absent: 0."""
+    fade_ms: _builtins.int
+    """10 to 60000 ms. Absent: 1000."""
+    @_builtins.property
+    def parameters(self) -> _containers.MessageMap[_builtins.str, Global___ParameterValue]: ...
+    def __init__(
+        self,
+        *,
+        voice: _builtins.int = ...,
+        prompt: _builtins.str = ...,
+        effect: _builtins.str = ...,
+        parameters: _abc.Mapping[_builtins.str, Global___ParameterValue] | None = ...,
+        seed: _builtins.int | None = ...,
+        object_seed: _builtins.int | None = ...,
+        fade_ms: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_fade_ms", b"_fade_ms", "_object_seed", b"_object_seed", "_seed", b"_seed", "effect", b"effect", "fade_ms", b"fade_ms", "object_seed", b"object_seed", "prompt", b"prompt", "seed", b"seed", "sound", b"sound"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fade_ms", b"_fade_ms", "_object_seed", b"_object_seed", "_seed", b"_seed", "effect", b"effect", "fade_ms", b"fade_ms", "object_seed", b"object_seed", "parameters", b"parameters", "prompt", b"prompt", "seed", b"seed", "sound", b"sound", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__fade_ms: _TypeAlias = _typing.Literal["fade_ms"]  # noqa: Y015
+    _WhichOneofArgType__fade_ms: _TypeAlias = _typing.Literal["_fade_ms", b"_fade_ms"]  # noqa: Y015
+    _WhichOneofReturnType__object_seed: _TypeAlias = _typing.Literal["object_seed"]  # noqa: Y015
+    _WhichOneofArgType__object_seed: _TypeAlias = _typing.Literal["_object_seed", b"_object_seed"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    _WhichOneofReturnType_sound: _TypeAlias = _typing.Literal["prompt", "effect"]  # noqa: Y015
+    _WhichOneofArgType_sound: _TypeAlias = _typing.Literal["sound", b"sound"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__fade_ms) -> _WhichOneofReturnType__fade_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__object_seed) -> _WhichOneofReturnType__object_seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_sound) -> _WhichOneofReturnType_sound | None: ...
+
+Global___CrossfadeVoice: _TypeAlias = CrossfadeVoice  # noqa: Y015
+
+@_typing.final
+class StopVoice(_message.Message):
+    """Ends a voice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOICE_FIELD_NUMBER: _builtins.int
+    RELEASE_MS_FIELD_NUMBER: _builtins.int
+    voice: _builtins.int
+    """Absent: every voice."""
+    release_ms: _builtins.int
+    """0 to 60000 ms. Absent: 100."""
+    def __init__(
+        self,
+        *,
+        voice: _builtins.int | None = ...,
+        release_ms: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_release_ms", b"_release_ms", "_voice", b"_voice", "release_ms", b"release_ms", "voice", b"voice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_release_ms", b"_release_ms", "_voice", b"_voice", "release_ms", b"release_ms", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__release_ms: _TypeAlias = _typing.Literal["release_ms"]  # noqa: Y015
+    _WhichOneofArgType__release_ms: _TypeAlias = _typing.Literal["_release_ms", b"_release_ms"]  # noqa: Y015
+    _WhichOneofReturnType__voice: _TypeAlias = _typing.Literal["voice"]  # noqa: Y015
+    _WhichOneofArgType__voice: _TypeAlias = _typing.Literal["_voice", b"_voice"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__release_ms) -> _WhichOneofReturnType__release_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__voice) -> _WhichOneofReturnType__voice | None: ...
+
+Global___StopVoice: _TypeAlias = StopVoice  # noqa: Y015
+
+@_typing.final
+class PerformResponse(_message.Message):
+    """One event of a live session."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OPENED_FIELD_NUMBER: _builtins.int
+    APPLIED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    AUDIO_FIELD_NUMBER: _builtins.int
+    VOICE_ENDED_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def opened(self) -> Global___SessionOpened: ...
+    @_builtins.property
+    def applied(self) -> Global___Applied: ...
+    @_builtins.property
+    def refused(self) -> Global___Refused: ...
+    @_builtins.property
+    def audio(self) -> Global___Audio:
+        """PCM; first_frame is the session's clock."""
+
+    @_builtins.property
+    def voice_ended(self) -> Global___VoiceEnded: ...
+    @_builtins.property
+    def closed(self) -> Global___SessionClosed: ...
+    def __init__(
+        self,
+        *,
+        opened: Global___SessionOpened | None = ...,
+        applied: Global___Applied | None = ...,
+        refused: Global___Refused | None = ...,
+        audio: Global___Audio | None = ...,
+        voice_ended: Global___VoiceEnded | None = ...,
+        closed: Global___SessionClosed | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "audio", b"audio", "closed", b"closed", "event", b"event", "opened", b"opened", "refused", b"refused", "voice_ended", b"voice_ended"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["applied", b"applied", "audio", b"audio", "closed", b"closed", "event", b"event", "opened", b"opened", "refused", b"refused", "voice_ended", b"voice_ended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["opened", "applied", "refused", "audio", "voice_ended", "closed"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___PerformResponse: _TypeAlias = PerformResponse  # noqa: Y015
+
+@_typing.final
+class SessionOpened(_message.Message):
+    """The session is there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
+    ENGINE_VERSION_FIELD_NUMBER: _builtins.int
+    SAMPLE_RATE_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    QUANTUM_FRAMES_FIELD_NUMBER: _builtins.int
+    AHEAD_MS_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    LOG_LINE_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """The command that opened it."""
+    request_id: _builtins.str
+    """Names this session in the server's log."""
+    engine: _builtins.str
+    engine_version: _builtins.str
+    sample_rate: _builtins.int
+    """Frames a second."""
+    channels: _builtins.int
+    encoding: Global___Encoding.ValueType
+    quantum_frames: _builtins.int
+    """Commands take effect at multiples of so many frames: 10 ms."""
+    ahead_ms: _builtins.int
+    licence: _builtins.str
+    """Terms of the output, as an SPDX expression or a sentence."""
+    log_line: _builtins.str
+    """Only with OpenSession.log: the first line."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        request_id: _builtins.str = ...,
+        engine: _builtins.str = ...,
+        engine_version: _builtins.str = ...,
+        sample_rate: _builtins.int = ...,
+        channels: _builtins.int = ...,
+        encoding: Global___Encoding.ValueType = ...,
+        quantum_frames: _builtins.int = ...,
+        ahead_ms: _builtins.int = ...,
+        licence: _builtins.str = ...,
+        log_line: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ahead_ms", b"ahead_ms", "channels", b"channels", "encoding", b"encoding", "engine", b"engine", "engine_version", b"engine_version", "id", b"id", "licence", b"licence", "log_line", b"log_line", "quantum_frames", b"quantum_frames", "request_id", b"request_id", "sample_rate", b"sample_rate"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionOpened: _TypeAlias = SessionOpened  # noqa: Y015
+
+@_typing.final
+class Applied(_message.Message):
+    """A command has taken effect."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    VOICE_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    LAYERS_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    OBJECT_SEED_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    UNKNOWN_WORDS_FIELD_NUMBER: _builtins.int
+    LOG_LINE_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    voice: _builtins.int
+    """0 of a StopVoice that named none."""
+    frame: _builtins.int
+    """From this frame on. Sent before the frames that it changes."""
+    seed: _builtins.int
+    """Of StartVoice, CrossfadeVoice and TriggerVoice."""
+    object_seed: _builtins.int
+    confidence: _builtins.float
+    """As in Header, of StartVoice and CrossfadeVoice."""
+    log_line: _builtins.str
+    """Only with OpenSession.log."""
+    @_builtins.property
+    def layers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Layer]:
+        """Of StartVoice and CrossfadeVoice: what sounds, the loudest first."""
+
+    @_builtins.property
+    def unknown_words(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        voice: _builtins.int = ...,
+        frame: _builtins.int = ...,
+        layers: _abc.Iterable[Global___Layer] | None = ...,
+        seed: _builtins.int = ...,
+        object_seed: _builtins.int = ...,
+        confidence: _builtins.float = ...,
+        unknown_words: _abc.Iterable[_builtins.str] | None = ...,
+        log_line: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "frame", b"frame", "id", b"id", "layers", b"layers", "log_line", b"log_line", "object_seed", b"object_seed", "seed", b"seed", "unknown_words", b"unknown_words", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Applied: _TypeAlias = Applied  # noqa: Y015
+
+@_typing.final
+class Refused(_message.Message):
+    """A command could not be done; everything else goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    SUGGESTIONS_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    code: _builtins.int
+    """A gRPC status code: 3 INVALID_ARGUMENT, 5 NOT_FOUND, 8 RESOURCE_EXHAUSTED, 9 FAILED_PRECONDITION."""
+    field: _builtins.str
+    """The field that is wrong, empty when none is."""
+    message: _builtins.str
+    """What was expected and what came."""
+    @_builtins.property
+    def suggestions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What to try instead of a prompt that matches nothing."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        code: _builtins.int = ...,
+        field: _builtins.str = ...,
+        message: _builtins.str = ...,
+        suggestions: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "id", b"id", "message", b"message", "suggestions", b"suggestions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Refused: _TypeAlias = Refused  # noqa: Y015
+
+@_typing.final
+class VoiceEnded(_message.Message):
+    """A voice is over: stopped and released, or it ended by itself. Its number is free again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VOICE_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    LOG_LINE_FIELD_NUMBER: _builtins.int
+    voice: _builtins.int
+    frame: _builtins.int
+    """The first frame without it."""
+    log_line: _builtins.str
+    """Only with OpenSession.log."""
+    def __init__(
+        self,
+        *,
+        voice: _builtins.int = ...,
+        frame: _builtins.int = ...,
+        log_line: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "log_line", b"log_line", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoiceEnded: _TypeAlias = VoiceEnded  # noqa: Y015
+
+@_typing.final
+class SessionClosed(_message.Message):
+    """The last event."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    UNDERRUNS_FIELD_NUMBER: _builtins.int
+    LOG_LINE_FIELD_NUMBER: _builtins.int
+    frames: _builtins.int
+    sha256: _builtins.bytes
+    """SHA-256 over the PCM of the whole session."""
+    underruns: _builtins.int
+    """How often frames came later than they were due, for the caller read slowly or the server was busy."""
+    log_line: _builtins.str
+    """Only with OpenSession.log: the last line."""
+    def __init__(
+        self,
+        *,
+        frames: _builtins.int = ...,
+        sha256: _builtins.bytes = ...,
+        underruns: _builtins.int = ...,
+        log_line: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "log_line", b"log_line", "sha256", b"sha256", "underruns", b"underruns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionClosed: _TypeAlias = SessionClosed  # noqa: Y015
+
+@_typing.final
+class PreloadRequest(_message.Message):
+    """Asks for sounds that will be needed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAG_FIELD_NUMBER: _builtins.int
+    MANIFEST_FIELD_NUMBER: _builtins.int
+    SOUNDS_FIELD_NUMBER: _builtins.int
+    tag: _builtins.str
+    """Names them together, for Unload: 1 to 100 characters. The same tag again adds to it."""
+    manifest: _builtins.str
+    """A manifest in YAML or JSON, of the published schema."""
+    @_builtins.property
+    def sounds(self) -> Global___PreloadSounds: ...
+    def __init__(
+        self,
+        *,
+        tag: _builtins.str = ...,
+        manifest: _builtins.str = ...,
+        sounds: Global___PreloadSounds | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest", "sounds", b"sounds", "source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest", "sounds", b"sounds", "source", b"source", "tag", b"tag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["manifest", "sounds"]  # noqa: Y015
+    _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
+
+Global___PreloadRequest: _TypeAlias = PreloadRequest  # noqa: Y015
+
+@_typing.final
+class PreloadSounds(_message.Message):
+    """The sounds themselves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOUNDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sounds(self) -> _containers.RepeatedCompositeFieldContainer[Global___RenderRequest]:
+        """At most 10000. Where a seed is absent it is 0, so that a later Render of seed 0 finds it."""
+
+    def __init__(
+        self,
+        *,
+        sounds: _abc.Iterable[Global___RenderRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sounds", b"sounds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreloadSounds: _TypeAlias = PreloadSounds  # noqa: Y015
+
+@_typing.final
+class PreloadResponse(_message.Message):
+    """One take that is ready, or has failed, or how far one is that takes its time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    TAKE_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    SOUND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """Takes of all sounds."""
+    done: _builtins.int
+    """How many of them are ready or have failed."""
+    sound: _builtins.int
+    """Which sound of the manifest, 0 the first."""
+    name: _builtins.str
+    """Its name in the manifest, if it has one."""
+    @_builtins.property
+    def take(self) -> Global___PreloadedTake: ...
+    @_builtins.property
+    def progress(self) -> Global___Progress:
+        """Of a neural sound that is being made."""
+
+    def __init__(
+        self,
+        *,
+        total: _builtins.int = ...,
+        done: _builtins.int = ...,
+        take: Global___PreloadedTake | None = ...,
+        progress: Global___Progress | None = ...,
+        sound: _builtins.int = ...,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "progress", b"progress", "take", b"take"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "event", b"event", "name", b"name", "progress", b"progress", "sound", b"sound", "take", b"take", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["take", "progress"]  # noqa: Y015
+    _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
+
+Global___PreloadResponse: _TypeAlias = PreloadResponse  # noqa: Y015
+
+@_typing.final
+class PreloadedTake(_message.Message):
+    """A take of a preloaded sound."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAKE_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    FRAMES_FIELD_NUMBER: _builtins.int
+    CACHED_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    take: _builtins.int
+    """0 for the first."""
+    key: _builtins.str
+    """As in Header; empty when it failed."""
+    seed: _builtins.int
+    frames: _builtins.int
+    cached: Global___Cached.ValueType
+    failure: _builtins.str
+    """Why it failed, empty when it is ready; the others go on."""
+    def __init__(
+        self,
+        *,
+        take: _builtins.int = ...,
+        key: _builtins.str = ...,
+        seed: _builtins.int = ...,
+        frames: _builtins.int = ...,
+        cached: Global___Cached.ValueType = ...,
+        failure: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cached", b"cached", "failure", b"failure", "frames", b"frames", "key", b"key", "seed", b"seed", "take", b"take"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreloadedTake: _TypeAlias = PreloadedTake  # noqa: Y015
+
+@_typing.final
+class UnloadRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAG_FIELD_NUMBER: _builtins.int
+    tag: _builtins.str
+    """As it was preloaded."""
+    def __init__(
+        self,
+        *,
+        tag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tag", b"tag"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnloadRequest: _TypeAlias = UnloadRequest  # noqa: Y015
+
+@_typing.final
+class UnloadResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAKES_FIELD_NUMBER: _builtins.int
+    STORED_BYTES_FIELD_NUMBER: _builtins.int
+    takes: _builtins.int
+    """Takes that were let go of."""
+    stored_bytes: _builtins.int
+    """The bytes they take in the store."""
+    def __init__(
+        self,
+        *,
+        takes: _builtins.int = ...,
+        stored_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["stored_bytes", b"stored_bytes", "takes", b"takes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnloadResponse: _TypeAlias = UnloadResponse  # noqa: Y015
 
 @_typing.final
 class Effect(_message.Message):
@@ -1219,6 +2101,8 @@ class Limits(_message.Message):
     MAX_PROMPT_CHARACTERS_FIELD_NUMBER: _builtins.int
     MAX_LOOP_S_FIELD_NUMBER: _builtins.int
     MAX_REQUEST_BYTES_FIELD_NUMBER: _builtins.int
+    MAX_VOICES_FIELD_NUMBER: _builtins.int
+    MAX_SESSIONS_FIELD_NUMBER: _builtins.int
     max_duration_s: _builtins.float
     max_takes: _builtins.int
     min_sample_rate: _builtins.int
@@ -1227,6 +2111,10 @@ class Limits(_message.Message):
     max_loop_s: _builtins.float
     max_request_bytes: _builtins.int
     """Largest request message, bytes."""
+    max_voices: _builtins.int
+    """Live voices of all sessions together."""
+    max_sessions: _builtins.int
+    """Live sessions."""
     def __init__(
         self,
         *,
@@ -1237,10 +2125,12 @@ class Limits(_message.Message):
         max_prompt_characters: _builtins.int = ...,
         max_loop_s: _builtins.float = ...,
         max_request_bytes: _builtins.int = ...,
+        max_voices: _builtins.int = ...,
+        max_sessions: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_duration_s", b"max_duration_s", "max_loop_s", b"max_loop_s", "max_prompt_characters", b"max_prompt_characters", "max_request_bytes", b"max_request_bytes", "max_sample_rate", b"max_sample_rate", "max_takes", b"max_takes", "min_sample_rate", b"min_sample_rate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_duration_s", b"max_duration_s", "max_loop_s", b"max_loop_s", "max_prompt_characters", b"max_prompt_characters", "max_request_bytes", b"max_request_bytes", "max_sample_rate", b"max_sample_rate", "max_sessions", b"max_sessions", "max_takes", b"max_takes", "max_voices", b"max_voices", "min_sample_rate", b"min_sample_rate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -40,6 +40,21 @@ class SoundServiceStub:
                 request_serializer=swash_dot_v1_dot_sound__pb2.RenderRequest.SerializeToString,
                 response_deserializer=swash_dot_v1_dot_sound__pb2.RenderResponse.FromString,
                 _registered_method=True)
+        self.Perform = channel.stream_stream(
+                '/swash.v1.SoundService/Perform',
+                request_serializer=swash_dot_v1_dot_sound__pb2.PerformRequest.SerializeToString,
+                response_deserializer=swash_dot_v1_dot_sound__pb2.PerformResponse.FromString,
+                _registered_method=True)
+        self.Preload = channel.unary_stream(
+                '/swash.v1.SoundService/Preload',
+                request_serializer=swash_dot_v1_dot_sound__pb2.PreloadRequest.SerializeToString,
+                response_deserializer=swash_dot_v1_dot_sound__pb2.PreloadResponse.FromString,
+                _registered_method=True)
+        self.Unload = channel.unary_unary(
+                '/swash.v1.SoundService/Unload',
+                request_serializer=swash_dot_v1_dot_sound__pb2.UnloadRequest.SerializeToString,
+                response_deserializer=swash_dot_v1_dot_sound__pb2.UnloadResponse.FromString,
+                _registered_method=True)
         self.ListEffects = channel.unary_unary(
                 '/swash.v1.SoundService/ListEffects',
                 request_serializer=swash_dot_v1_dot_sound__pb2.ListEffectsRequest.SerializeToString,
@@ -77,6 +92,40 @@ class SoundServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Perform(self, request_iterator, context):
+        """Plays live: a session, one output in which several voices sound together on one clock, steered while they do.
+        What a game places in space at different points is as many sessions, all on one connection.
+
+        The first request opens the session; every later one is a command. A command is answered by Applied, with the
+        frame at which it took effect, or by Refused, and a refused one disturbs nothing else. Frames are made while
+        something sounds or a command waits for its frame, never more than ahead_ms before they are due; in between
+        the clock stands still, so that what is triggered out of silence is heard at once. When the requests end, what
+        sounds is released and the session closes; when the caller vanishes, its voices are gone.
+
+        Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Preload(self, request, context):
+        """Makes (or finds) every sound of a manifest and keeps it under a tag until Unload, whatever else is forgotten.
+        One response for each take of each sound. Ask again after a broken call: what is done is done.
+
+        INVALID_ARGUMENT with google.rpc.BadRequest: a line of the manifest is wrong; nothing has been made.
+        RESOURCE_EXHAUSTED: the pinned sounds would not fit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Unload(self, request, context):
+        """Lets go of what was preloaded under a tag: it may be forgotten now. NOT_FOUND: nothing is under this tag.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListEffects(self, request, context):
         """Lists every effect with its parameters and presets: enough to build an inspector from.
         """
@@ -106,6 +155,21 @@ def add_SoundServiceServicer_to_server(servicer, server):
                     servicer.Render,
                     request_deserializer=swash_dot_v1_dot_sound__pb2.RenderRequest.FromString,
                     response_serializer=swash_dot_v1_dot_sound__pb2.RenderResponse.SerializeToString,
+            ),
+            'Perform': grpc.stream_stream_rpc_method_handler(
+                    servicer.Perform,
+                    request_deserializer=swash_dot_v1_dot_sound__pb2.PerformRequest.FromString,
+                    response_serializer=swash_dot_v1_dot_sound__pb2.PerformResponse.SerializeToString,
+            ),
+            'Preload': grpc.unary_stream_rpc_method_handler(
+                    servicer.Preload,
+                    request_deserializer=swash_dot_v1_dot_sound__pb2.PreloadRequest.FromString,
+                    response_serializer=swash_dot_v1_dot_sound__pb2.PreloadResponse.SerializeToString,
+            ),
+            'Unload': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unload,
+                    request_deserializer=swash_dot_v1_dot_sound__pb2.UnloadRequest.FromString,
+                    response_serializer=swash_dot_v1_dot_sound__pb2.UnloadResponse.SerializeToString,
             ),
             'ListEffects': grpc.unary_unary_rpc_method_handler(
                     servicer.ListEffects,
@@ -151,6 +215,87 @@ class SoundService:
             '/swash.v1.SoundService/Render',
             swash_dot_v1_dot_sound__pb2.RenderRequest.SerializeToString,
             swash_dot_v1_dot_sound__pb2.RenderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Perform(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/swash.v1.SoundService/Perform',
+            swash_dot_v1_dot_sound__pb2.PerformRequest.SerializeToString,
+            swash_dot_v1_dot_sound__pb2.PerformResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Preload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/swash.v1.SoundService/Preload',
+            swash_dot_v1_dot_sound__pb2.PreloadRequest.SerializeToString,
+            swash_dot_v1_dot_sound__pb2.PreloadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/swash.v1.SoundService/Unload',
+            swash_dot_v1_dot_sound__pb2.UnloadRequest.SerializeToString,
+            swash_dot_v1_dot_sound__pb2.UnloadResponse.FromString,
             options,
             channel_credentials,
             insecure,

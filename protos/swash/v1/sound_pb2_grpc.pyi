@@ -51,6 +51,27 @@ class SoundServiceStub:
     UNAVAILABLE with google.rpc.RetryInfo: the server is starting or draining.
     INTERNAL: unforeseen; the message holds an id that stands in the server's log.
     """
+    Perform: _grpc.StreamStreamMultiCallable[_sound_pb2.PerformRequest, _sound_pb2.PerformResponse]
+    """Plays live: a session, one output in which several voices sound together on one clock, steered while they do.
+    What a game places in space at different points is as many sessions, all on one connection.
+
+    The first request opens the session; every later one is a command. A command is answered by Applied, with the
+    frame at which it took effect, or by Refused, and a refused one disturbs nothing else. Frames are made while
+    something sounds or a command waits for its frame, never more than ahead_ms before they are due; in between
+    the clock stands still, so that what is triggered out of silence is heard at once. When the requests end, what
+    sounds is released and the session closes; when the caller vanishes, its voices are gone.
+
+    Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
+    """
+    Preload: _grpc.UnaryStreamMultiCallable[_sound_pb2.PreloadRequest, _sound_pb2.PreloadResponse]
+    """Makes (or finds) every sound of a manifest and keeps it under a tag until Unload, whatever else is forgotten.
+    One response for each take of each sound. Ask again after a broken call: what is done is done.
+
+    INVALID_ARGUMENT with google.rpc.BadRequest: a line of the manifest is wrong; nothing has been made.
+    RESOURCE_EXHAUSTED: the pinned sounds would not fit.
+    """
+    Unload: _grpc.UnaryUnaryMultiCallable[_sound_pb2.UnloadRequest, _sound_pb2.UnloadResponse]
+    """Lets go of what was preloaded under a tag: it may be forgotten now. NOT_FOUND: nothing is under this tag."""
     ListEffects: _grpc.UnaryUnaryMultiCallable[_sound_pb2.ListEffectsRequest, _sound_pb2.ListEffectsResponse]
     """Lists every effect with its parameters and presets: enough to build an inspector from."""
     ResolvePrompt: _grpc.UnaryUnaryMultiCallable[_sound_pb2.ResolvePromptRequest, _sound_pb2.ResolvePromptResponse]
@@ -77,6 +98,27 @@ class SoundServiceAsyncStub(SoundServiceStub):
     UNAVAILABLE with google.rpc.RetryInfo: the server is starting or draining.
     INTERNAL: unforeseen; the message holds an id that stands in the server's log.
     """
+    Perform: _aio.StreamStreamMultiCallable[_sound_pb2.PerformRequest, _sound_pb2.PerformResponse]  # type: ignore[assignment]
+    """Plays live: a session, one output in which several voices sound together on one clock, steered while they do.
+    What a game places in space at different points is as many sessions, all on one connection.
+
+    The first request opens the session; every later one is a command. A command is answered by Applied, with the
+    frame at which it took effect, or by Refused, and a refused one disturbs nothing else. Frames are made while
+    something sounds or a command waits for its frame, never more than ahead_ms before they are due; in between
+    the clock stands still, so that what is triggered out of silence is heard at once. When the requests end, what
+    sounds is released and the session closes; when the caller vanishes, its voices are gone.
+
+    Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
+    """
+    Preload: _aio.UnaryStreamMultiCallable[_sound_pb2.PreloadRequest, _sound_pb2.PreloadResponse]  # type: ignore[assignment]
+    """Makes (or finds) every sound of a manifest and keeps it under a tag until Unload, whatever else is forgotten.
+    One response for each take of each sound. Ask again after a broken call: what is done is done.
+
+    INVALID_ARGUMENT with google.rpc.BadRequest: a line of the manifest is wrong; nothing has been made.
+    RESOURCE_EXHAUSTED: the pinned sounds would not fit.
+    """
+    Unload: _aio.UnaryUnaryMultiCallable[_sound_pb2.UnloadRequest, _sound_pb2.UnloadResponse]  # type: ignore[assignment]
+    """Lets go of what was preloaded under a tag: it may be forgotten now. NOT_FOUND: nothing is under this tag."""
     ListEffects: _aio.UnaryUnaryMultiCallable[_sound_pb2.ListEffectsRequest, _sound_pb2.ListEffectsResponse]  # type: ignore[assignment]
     """Lists every effect with its parameters and presets: enough to build an inspector from."""
     ResolvePrompt: _aio.UnaryUnaryMultiCallable[_sound_pb2.ResolvePromptRequest, _sound_pb2.ResolvePromptResponse]  # type: ignore[assignment]
@@ -106,6 +148,45 @@ class SoundServiceServicer(metaclass=_abc_1.ABCMeta):
         UNAVAILABLE with google.rpc.RetryInfo: the server is starting or draining.
         INTERNAL: unforeseen; the message holds an id that stands in the server's log.
         """
+
+    @_abc_1.abstractmethod
+    def Perform(
+        self,
+        request_iterator: _MaybeAsyncIterator[_sound_pb2.PerformRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_sound_pb2.PerformResponse], _abc.AsyncIterator[_sound_pb2.PerformResponse]]:
+        """Plays live: a session, one output in which several voices sound together on one clock, steered while they do.
+        What a game places in space at different points is as many sessions, all on one connection.
+
+        The first request opens the session; every later one is a command. A command is answered by Applied, with the
+        frame at which it took effect, or by Refused, and a refused one disturbs nothing else. Frames are made while
+        something sounds or a command waits for its frame, never more than ahead_ms before they are due; in between
+        the clock stands still, so that what is triggered out of silence is heard at once. When the requests end, what
+        sounds is released and the session closes; when the caller vanishes, its voices are gone.
+
+        Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def Preload(
+        self,
+        request: _sound_pb2.PreloadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_sound_pb2.PreloadResponse], _abc.AsyncIterator[_sound_pb2.PreloadResponse]]:
+        """Makes (or finds) every sound of a manifest and keeps it under a tag until Unload, whatever else is forgotten.
+        One response for each take of each sound. Ask again after a broken call: what is done is done.
+
+        INVALID_ARGUMENT with google.rpc.BadRequest: a line of the manifest is wrong; nothing has been made.
+        RESOURCE_EXHAUSTED: the pinned sounds would not fit.
+        """
+
+    @_abc_1.abstractmethod
+    def Unload(
+        self,
+        request: _sound_pb2.UnloadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sound_pb2.UnloadResponse, _abc.Awaitable[_sound_pb2.UnloadResponse]]:
+        """Lets go of what was preloaded under a tag: it may be forgotten now. NOT_FOUND: nothing is under this tag."""
 
     @_abc_1.abstractmethod
     def ListEffects(
