@@ -4,6 +4,7 @@ from collections.abc import Callable, ItemsView, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from swash_model.dsp.room import PLACES
 from swash_model.dsp.timeline import Samples, Timeline
 from swash_model.errors import InvalidAskError
 from swash_model.spec import MIN_LOOP_S, Value
@@ -161,8 +162,9 @@ class Effect:
 
     @property
     def every_parameter(self) -> tuple[Parameter, ...]:
-        """Return its own parameters and those that every effect has."""
-        return self.parameters + COMMON
+        """Return its own parameters and those that every effect has, unless it has its own of that name."""
+        own = {parameter.name for parameter in self.parameters}
+        return self.parameters + tuple(parameter for parameter in COMMON if parameter.name not in own)
 
     def parameter(self, name: str) -> Parameter:
         """Return one parameter; raise InvalidAskError when there is none of this name."""
@@ -196,10 +198,18 @@ class Effect:
         return values
 
 
+PLACE = Choice(
+    "place",
+    "Where it is heard: what the walls send back, or the water keeps. Leave it open where the game adds its own.",
+    ("open", *PLACES),
+    "open",
+)
+
 COMMON: tuple[Parameter, ...] = (
     Number("gain_db", "Level against the calibrated one.", -40.0, 12.0, 0.0, "dB", live=True),
     Number("brightness", "Tilt around 2 kHz: -1 is 6 dB duller, 1 is 6 dB brighter.", -1.0, 1.0, 0.0, live=True),
     Number("distance_m", "How far away: softer, and duller by the air.", 0.0, 300.0, 0.0, "m", live=True),
     Number("width", "How far apart the two channels stand: 0 mono, 1 as designed.", 0.0, 1.0, 1.0, live=True),
+    PLACE,
 )
 """Parameters that every effect has; `placement` applies them."""

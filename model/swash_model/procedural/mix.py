@@ -4,16 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from swash_model.dsp import chance
-from swash_model.dsp.envelopes import without_tail
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE, Samples, Timeline
 from swash_model.procedural.catalogue import EFFECTS
-from swash_model.procedural.controls import Controls
-from swash_model.procedural.effect import Effect, Endless, OneShot, Values
-from swash_model.procedural.placement import Placement
+from swash_model.procedural.effect import Effect, Values
+from swash_model.procedural.playing import Playing, Sounding, layer_seed
 from swash_model.spec import DEFAULT_ENDLESS_S, Spec
 
-LAYER_STREAM = 1 << 24
 SETTLE_S = 6.0  # longer than any tail: a loop starts as if it had been running
 FADE_IN_S = 0.005
 FADE_OUT_S = 0.05
@@ -28,7 +24,7 @@ def duration_s(spec: Spec) -> float:
 def one_shots(spec: Spec) -> Iterator[Samples]:
     """Yield all layers together in pieces, cut where they have died away or where the caller said."""
     playing = [
-        _Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
+        Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
         for effect, values, timeline, level_db in _layers(spec)
         if effect.one_shot
     ]
@@ -51,13 +47,13 @@ def one_shots(spec: Spec) -> Iterator[Samples]:
 def endless(spec: Spec) -> Iterator[Samples]:
     """Yield quanta of a sound that goes on; for a loop exactly one turn, begun as if it had been running."""
     frames = round(duration_s(spec) * SAMPLE_RATE)
-    playing: list[_Playing] = []
+    playing: list[Playing] = []
     once = np.zeros((2, frames + QUANTUM_FRAMES))  # one-shots among the layers
     for effect, values, timeline, level_db in _layers(spec):
         if effect.endless:
-            playing.append(_Playing(effect, effect.endless, timeline, values, level_db))
+            playing.append(Playing(effect, effect.endless, timeline, values, level_db))
         elif effect.one_shot:
-            sounding = _Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
+            sounding = Sounding(effect.one_shot, timeline, values, level_db, trim=spec.trim)
             _lay(once[:, :frames], sounding.whole(), around=spec.loop)
     if spec.loop:
         settle = -(-round(SETTLE_S * SAMPLE_RATE) // QUANTUM_FRAMES) * QUANTUM_FRAMES
@@ -77,69 +73,16 @@ def endless(spec: Spec) -> Iterator[Samples]:
         yield mix[:, : frames - start]
 
 
-class _Sounding:
-    """One one-shot layer, placed piece by piece."""
-
-    def __init__(
-        self, one_shot: OneShot, timeline: Timeline, values: Values, level_db: float, *, trim: bool
-    ) -> None:
-        played = one_shot.play(timeline, values)
-        if isinstance(played, np.ndarray):
-            played = iter([without_tail(played) if trim else played])
-        self._played = played
-        self._made = np.zeros((2, 0))
-        self._values = values
-        self._placement = Placement(one_shot.gain_db + level_db)
-
-    def ready(self) -> int:
-        """Return how many frames can be taken at once, 0 when it is over."""
-        while not self._made.shape[1] and (more := next(self._played, None)) is not None:
-            self._made = more
-        return int(self._made.shape[1])
-
-    def take(self, count: int) -> Samples:
-        """Return the next frames, shape (2, count); no more than are ready."""
-        piece, self._made = self._made[:, :count], self._made[:, count:]
-        return self._placement.process(piece, self._values)
-
-    def whole(self) -> Samples:
-        """Return all that is left of it, shape (2, frames)."""
-        pieces = [np.zeros((2, 0))]
-        while count := self.ready():
-            pieces.append(self.take(count))
-        return np.concatenate(pieces, axis=1)
-
-
-class _Playing:
-    """One endless layer."""
-
-    def __init__(
-        self, effect: Effect, going_on: Endless, timeline: Timeline, values: Values, level_db: float
-    ) -> None:
-        self._voice = going_on.voice(timeline, values)
-        self._controls = Controls(effect, dict(values.items()))
-        self._placement = Placement(going_on.gain_db + level_db)
-
-    def block(self, start: int) -> Samples:
-        values = self._controls.step()
-        return self._placement.process(self._voice.block(start, values), values)
-
-
 def _layers(spec: Spec) -> Iterator[tuple[Effect, Values, Timeline, float]]:
     """Yield each layer's effect, parameters, timeline and level."""
     loop_frames = round(duration_s(spec) * SAMPLE_RATE) if spec.loop else None
     for number, layer in enumerate(spec.layers):
         timeline = Timeline(
-            seed=_layer_seed(spec.seed, number),
-            object_seed=_layer_seed(spec.object_seed, number),
+            seed=layer_seed(spec.seed, number),
+            object_seed=layer_seed(spec.object_seed, number),
             loop_frames=loop_frames,
         )
         yield EFFECTS[layer.effect], Values(dict(layer.parameters)), timeline, layer.level_db
-
-
-def _layer_seed(seed: int, number: int) -> int:
-    """Return the seed of a layer: the first one's is the caller's, so that adding a layer changes no other."""
-    return seed if number == 0 else int(chance.uniform(seed, LAYER_STREAM, number) * 2**32)
 
 
 def _lay(into: Samples, sound: Samples, *, around: bool) -> None:

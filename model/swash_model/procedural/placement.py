@@ -1,4 +1,4 @@
-"""The last step of every voice: level, tilt, distance, width, and no DC."""
+"""The last step of every voice: level, tilt, distance, width, the place it is in, and no DC."""
 
 import math
 
@@ -7,6 +7,7 @@ from numba import njit
 from scipy.signal import butter
 
 from swash_model.dsp.filters import DENORMAL, MAX_CUTOFF_HZ
+from swash_model.dsp.room import PLACES, Room
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples
 from swash_model.procedural.effect import Values
 
@@ -71,15 +72,21 @@ def _place(samples, before, after, section, memory, out):  # type: ignore[no-unt
 class Placement:
     """Applies the parameters that every effect has. One instance a voice."""
 
-    def __init__(self, gain_db: float) -> None:
-        """Take the effect's calibration gain."""
+    def __init__(self, gain_db: float, place: str = "open") -> None:
+        """Take the effect's calibration gain, and the place that the voice stays in."""
+        self._room = Room(PLACES[place]) if place in PLACES else None
         self._calibration_db = gain_db
         self._section = np.asarray(butter(2, BLOCK_DC_HZ, "highpass", fs=SAMPLE_RATE, output="sos"))[0]
         self._memory = np.zeros((2, 6))
         self._last: Samples | None = None
 
+    @property
+    def tail_s(self) -> float:
+        """Return how long the place answers after the last sound, s."""
+        return 0.0 if self._room is None else self._room.tail_s
+
     def process(self, samples: Samples, values: Values) -> Samples:
-        """Return the next samples in place, shape (2, frames); controls glide from the last call's values."""
+        """Return the next samples placed, shape (2, frames); controls glide from the last call's values."""
         distance_m = values.number("distance_m")
         level_db = self._calibration_db + values.number("gain_db")
         now = np.array(
@@ -93,4 +100,7 @@ class Placement:
         out = np.empty(samples.shape)
         _place(samples, now if self._last is None else self._last, now, self._section, self._memory, out)
         self._last = now
-        return out
+        if self._room is None:
+            return out
+        # What is far off is heard more by the walls than by the ear.
+        return self._room.process(out, send=math.sqrt(1.0 + distance_m / LEVEL_HALF_M), width=now[WIDTH])

@@ -66,7 +66,7 @@ def test_settings_come_after_defaults_and_later_ones_win() -> None:
 
 
 def test_every_parameter_has_a_value_those_of_every_effect_too() -> None:
-    assert set(DRUM.resolved()) == {"size_m", "stuff", "gain_db", "brightness", "distance_m", "width"}
+    assert set(DRUM.resolved()) == {"size_m", "stuff", "gain_db", "brightness", "distance_m", "width", "place"}
 
 
 def test_an_unknown_parameter_is_refused_with_those_that_there_are() -> None:

@@ -9,6 +9,7 @@ import pytest
 from swash_model.dsp.timeline import QUANTUM_FRAMES, SAMPLE_RATE
 from swash_model.errors import InvalidAskError
 from swash_model.procedural.catalogue import EFFECTS
+from swash_model.procedural.effect import PLACE
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import DEFAULT_ENDLESS_S, MAX_LOOP_S, Ask, Block, Layer, Spec, Value
 
@@ -204,3 +205,15 @@ def test_the_version_names_every_effect_of_a_sound() -> None:
     base = spec("rain", duration_s=1.0)
     version = ENGINE.version_of(mix(base, layer("rain"), layer("wind")))
     assert version.endswith(f"rain.{EFFECTS['rain'].version}+wind.{EFFECTS['wind'].version}")
+
+
+def test_a_place_rings_on_after_a_hit_and_ends() -> None:
+    dry, hall = (render(spec("impact/wooden_crate", {"place": place})) for place in ("open", "hall"))
+    assert len(hall) > len(dry) + SAMPLE_RATE
+    assert np.abs(hall[-4:]).max() < 1e-4
+
+
+def test_an_effect_may_have_its_own_default_of_what_every_effect_has() -> None:
+    own = replace(EFFECTS["rain"], parameters=(replace(PLACE, default="cave"),))
+    assert own.resolved()["place"] == "cave"
+    assert [parameter.name for parameter in own.every_parameter].count("place") == 1
