@@ -150,7 +150,7 @@ class Room:
         self._wet = 10.0 ** (place.wet_db / 20.0) / math.sqrt(max(place.t60_s, 0.1) / REFERENCE_T60_S) / 2.0
         self._at = 0
         self._cutoff_hz = place.cutoff_hz
-        self._dull = (StateVariable("lowpass"), StateVariable("lowpass"))
+        self._dull = StateVariable("lowpass")
         self._last: tuple[float, float] | None = None
 
     def process(self, samples: Samples, *, send: float = 1.0, width: float = 1.0) -> Samples:
@@ -160,8 +160,7 @@ class Room:
         last call's.
         """
         if self._cutoff_hz is not None:
-            for dull in self._dull:
-                samples = dull.process(samples, self._cutoff_hz, 0.75)
+            samples = self._dull.process(samples, self._cutoff_hz, 0.75)
         before, self._last = self._last or (send, width), (send, width)
         wet = np.empty(samples.shape)
         _reverberate(
