@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring import table
+from swash_model.dsp.seam import Seam, seam_of
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask, Block, LoopMethod, NeuralAsk
 from swash_model.stable_audio import random_model
@@ -27,7 +28,7 @@ from swash_model.stable_audio.engine import MAX_CROSSFADE_S, StableAudioEngine
 from swash_model.stable_audio.model import DEFAULT_STEPS
 from swash_model.stable_audio.released import RELEASED, T5_BASE
 from swash_model.stable_audio.sampler import GOLDEN_RATIO
-from tests.hearing import Seam, level_db, seam_of
+from tests.hearing import level_db
 
 PROMPT = "steady rain on a tin roof"
 LENGTHS_S = (2.0, 5.0, 10.0)

@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from swash_model.dsp.seam import seam_of
 from swash_model.engine import Watch
 from swash_model.errors import InvalidAskError
 from swash_model.spec import Ask, Block, LoopMethod, NeuralAsk, Recording, Spec
@@ -29,7 +30,7 @@ from swash_model.stable_audio.engine import StableAudioEngine
 from swash_model.stable_audio.errors import ModelFilesError
 from swash_model.stable_audio.model import Options, Sound, StableAudio
 from swash_model.stable_audio.precision import EXACT, Precision, forms_of
-from tests.hearing import correlation, seam_of
+from tests.hearing import correlation
 from tests.model.stable_audio.test_model import other_shape, random_weights
 
 RATE = 44_100

@@ -14,6 +14,7 @@ pytest.importorskip("transformers")
 import torch
 from torch import Tensor, nn
 
+from swash_model.dsp.seam import seam_of
 from swash_model.spec import Block
 from swash_model.stable_audio.ending import crossfaded
 from swash_model.stable_audio.fast_model import FastStableAudio
@@ -21,7 +22,7 @@ from swash_model.stable_audio.model import Options, Sound, StableAudio, load
 from swash_model.stable_audio.oobleck import Decoder, Residual, Snake
 from swash_model.stable_audio.precision import EXACT
 from swash_model.stable_audio.sampler import GOLDEN_RATIO, around
-from tests.hearing import level_db, seam_of
+from tests.hearing import level_db
 
 RAIN = Sound("light rain", 11.0, 7)
 WINDOW = 13  # latents, of the golden model
