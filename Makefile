@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 
-.PHONY: help install serve test check proto bench clean
+.PHONY: help install serve test check proto bench gallery clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -30,6 +30,9 @@ proto: $(VENV)/.installed-all  ## Generate the contract's Python
 
 bench: $(VENV)/.installed-all  ## Measure; prints what belongs into benchmarks/LOG.md
 	$(BIN)/python -m benchmarks
+
+gallery: $(VENV)/.installed  ## Build a page with every effect to listen to, in build/gallery/
+	$(BIN)/python tools/gallery.py $(ARGS)
 
 clean:  ## Remove the environment and everything compiled
 	rm -rf $(VENV)

@@ -1,7 +1,7 @@
-"""Runs the benchmarks named, or the first four: python -m benchmarks [NAME ...] [FOLDER].
+"""Runs the benchmarks named, or the first five: python -m benchmarks [NAME ...] [FOLDER].
 
-startup effects first_frames throughput; and of the neural engine, which takes minutes and 2 GB of disk: neural
-neural_quality neural_loops.
+startup effects first_frames throughput live; and of the neural engine, which takes minutes and 2 GB of disk:
+neural neural_quality neural_loops.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import platform
 import sys
 from importlib.metadata import version
 
-ALWAYS = ("startup", "effects", "first_frames", "throughput")
+ALWAYS = ("startup", "effects", "first_frames", "throughput", "live")
 NEURAL = ("neural", "neural_quality", "neural_loops")
 
 

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/reference/ that follow from the code: effects, settings, commands, metrics.
+"""Writes what of docs/reference/ follows from the code: effects, settings, commands, metrics, manifests.
 
     .venv/bin/python tools/reference.py
 
@@ -6,6 +6,7 @@ A test fails when a page is not what this writes. Pictures come from tools/draw_
 """
 
 import dataclasses
+import json
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import COMMON, Choice, Effect, Parameter
+from swash_server import manifest
 from swash_server.cli import main as command_line
 from swash_server.metrics import Metrics
 from swash_server.settings import Settings
@@ -28,6 +30,7 @@ def pages() -> dict[str, str]:
         "settings.md": "\n".join(_settings()) + "\n",
         "commands.md": "\n".join(_commands()) + "\n",
         "metrics.md": "\n".join(_metrics()) + "\n",
+        "manifest.schema.json": json.dumps(manifest.schema(), indent=2) + "\n",
     }
 
 

@@ -17,17 +17,21 @@ from swash_model.engine import Engine
 from swash_model.engines import DEFAULT_ENGINE, Engines
 from swash_model.errors import SoundError
 from swash_server import mastering
+from swash_server.errors import NotReadyError
 from swash_server.http import HttpServer
 from swash_server.interceptors import CallGuard
 from swash_server.metrics import Metrics
 from swash_server.renderer import Renderer
 from swash_server.service import SoundService
 from swash_server.settings import MIB, Settings
+from swash_server.stage import Stage
 from swash_server.store import Store
 from swash_server.wire import MAX_REQUEST_BYTES
 
 SERVICE = sound_pb2.DESCRIPTOR.services_by_name["SoundService"]
 HANDSHAKE_MS = 10_000  # a connection that says nothing is let go
+RELEASE_S = 1.0  # for live voices to fade out when the server stops
+KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS = 20_000, 10_000
 MAX_ADVICE_CHARACTERS = 1000  # it travels among a call's headers, for which gRPC has 8 KiB
 
 log = logging.getLogger(__name__)
@@ -49,6 +53,7 @@ class App:
         self._grpc: grpc.aio.Server | None = None
         self._http: HttpServer | None = None
         self._renderer: Renderer | None = None
+        self._stage: Stage | None = None
         self._health = health.aio.HealthServicer()
         self.grpc_port = 0
         self.http_port = 0
@@ -57,8 +62,13 @@ class App:
         """Bind both ports, answer health with NOT_SERVING while the engines warm up, then serve."""
         settings = self._settings
         renderer = self._renderer = await make_renderer(settings, self.metrics)
+        self._stage = make_stage(settings, self.metrics)
         service = SoundService(
-            engines=self._engines, renderer=renderer, metrics=self.metrics, ready=lambda: self._ready
+            engines=self._engines,
+            renderer=renderer,
+            metrics=self.metrics,
+            ready=lambda: self._ready,
+            stage=self._stage,
         )
         self._http = _bound_http(settings, self.metrics, lambda: self._ready)
         self.http_port = self._http.port
@@ -78,9 +88,15 @@ class App:
         self._ready = False
         if self._grpc is not None:
             await self._set_health(serving=False)
+            if self._stage is not None:
+                await self._stage.end(
+                    NotReadyError("the server is stopping"), min(RELEASE_S, self._settings.grace_s)
+                )
             await self._grpc.stop(self._settings.grace_s)
         if self._renderer is not None:
             await self._renderer.close()
+        if self._stage is not None:
+            await self._stage.close()
         if self._http is not None:
             await self._http.stop()
 
@@ -106,6 +122,9 @@ class App:
                 ("grpc.so_reuseport", 0),  # a second server on the same port must fail, not share its calls
                 ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
                 ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+                # A caller whose machine is gone says no goodbye: ask, and let its voices go.
+                ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+                ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
             ],
         )
         server.add_generic_rpc_handlers((_handlers(service),))
@@ -127,7 +146,7 @@ async def make_renderer(settings: Settings, metrics: Metrics) -> Renderer:
     if settings.store is not None:
         bound = settings.store_mib * MIB
         store = await asyncio.to_thread(partial(Store, settings.store, bound, on_damaged=metrics.damaged.inc))
-    return Renderer(
+    renderer = Renderer(
         metrics=metrics,
         workers=settings.workers or max(1, (os.cpu_count() or 2) - 1),
         memory_bytes=settings.memory_mib * MIB,
@@ -136,6 +155,20 @@ async def make_renderer(settings: Settings, metrics: Metrics) -> Renderer:
         recording_bytes=settings.recording_mib * MIB,
         max_line=settings.max_neural_queue,
         max_behind=settings.max_behind,
+        max_pinned_bytes=settings.max_pinned_mib * MIB,
+        max_tags=settings.max_tags,
+    )
+    await renderer.pins.load()
+    return renderer
+
+
+def make_stage(settings: Settings, metrics: Metrics) -> Stage:
+    """Return the stage of live sessions."""
+    return Stage(
+        metrics=metrics,
+        workers=settings.live_workers or os.cpu_count() or 2,
+        max_sessions=settings.max_sessions,
+        max_voices=settings.max_voices,
     )
 
 
@@ -151,6 +184,15 @@ def _handlers(service: SoundService) -> grpc.GenericRpcHandler:
             "Render": grpc.unary_stream_rpc_method_handler(
                 service.render, sound_pb2.RenderRequest.FromString, bytes
             ),
+            "Perform": grpc.stream_stream_rpc_method_handler(
+                service.perform, sound_pb2.PerformRequest.FromString, bytes
+            ),
+            "Preload": grpc.unary_stream_rpc_method_handler(
+                service.preload,
+                sound_pb2.PreloadRequest.FromString,
+                sound_pb2.PreloadResponse.SerializeToString,
+            ),
+            "Unload": unary(service.unload, sound_pb2.UnloadRequest, sound_pb2.UnloadResponse),
             "ListEffects": unary(
                 service.list_effects, sound_pb2.ListEffectsRequest, sound_pb2.ListEffectsResponse
             ),

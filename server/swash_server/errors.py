@@ -1,5 +1,6 @@
 """What a caller is told when something goes wrong: one status for each kind of error, mapped in one place."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import grpc
@@ -10,6 +11,11 @@ from google.rpc import error_details_pb2, status_pb2
 
 from swash.v1 import sound_pb2
 from swash_model.errors import EngineAbsentError, InvalidAskError, SoundError, UnknownSoundError
+
+# A status travels among a call's headers, for which gRPC has 8 KiB, and there its message stands twice.
+MAX_MESSAGE_CHARACTERS = 900
+MAX_PROBLEM_CHARACTERS = 200
+MAX_DETAIL_BYTES = 3000
 
 
 class SwashError(Exception):
@@ -40,6 +46,42 @@ class NotReadyError(SwashError):
         self.retry_after_s = retry_after_s
 
 
+class PinnedFullError(SwashError):
+    """What is preloaded leaves no room for more; waiting will not help."""
+
+    code = grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+class UnknownTagError(SwashError):
+    """Nothing is preloaded under this tag."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
+class InvalidManifestError(SwashError):
+    """Lines of a manifest are wrong."""
+
+    code = grpc.StatusCode.INVALID_ARGUMENT
+
+    def __init__(self, problems: Sequence[InvalidAskError], *, perhaps_more: bool = False) -> None:
+        """Carry each field with its range and what was got; `perhaps_more` says that the rest was not read."""
+        lines = [str(problem) for problem in problems]
+        super().__init__("\n".join([*lines, *(["and perhaps more"] if perhaps_more else [])]))
+        self.problems = tuple(problems)
+
+
+class QualityError(SwashError):
+    """A sound was made and is not fit to be heard: a mistake of an effect, or a bad throw of the neural engine.
+
+    `reason` is the label of its metric: silence, clipping, dc, click, dead_channel, length or not_finite.
+    """
+
+    def __init__(self, reason: str, problem: str, key: str) -> None:
+        """Say what is wrong with the sound of a key; the request can be repeated in a report."""
+        super().__init__(f"the sound failed the quality gate ({reason}): {problem}; its key is {key}")
+        self.reason, self.problem = reason, problem
+
+
 class UnforeseenError(SwashError):
     """A mistake of ours. The traceback stands in the log under the id."""
 
@@ -64,11 +106,13 @@ def code_of(error: SwashError | SoundError) -> grpc.StatusCode:
 
 def status_of(error: SwashError | SoundError) -> status_pb2.Status:
     """Return the status with its details: which field, when to come back, or what to try instead."""
-    status = status_pb2.Status(code=code_of(error).value[0], message=str(error))
+    status = status_pb2.Status(code=code_of(error).value[0], message=_cut(str(error), MAX_MESSAGE_CHARACTERS))
     detail: Message | None = None
     if isinstance(error, InvalidAskError):
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.problem)
         detail = error_details_pb2.BadRequest(field_violations=[violation])
+    elif isinstance(error, InvalidManifestError):
+        detail = _bad_request(error.problems)
     elif isinstance(error, OverloadedError | NotReadyError):
         delay = Duration()
         delay.FromTimedelta(timedelta(seconds=error.retry_after_s))
@@ -80,3 +124,17 @@ def status_of(error: SwashError | SoundError) -> status_pb2.Status:
         packed.Pack(detail)
         status.details.append(packed)
     return status
+
+
+def _bad_request(problems: Sequence[InvalidAskError]) -> error_details_pb2.BadRequest:
+    """Return as many of the fields as fit among a call's headers."""
+    told = error_details_pb2.BadRequest()
+    for problem in problems:
+        if told.ByteSize() > MAX_DETAIL_BYTES:
+            break
+        told.field_violations.add(field=problem.field, description=_cut(problem.problem, MAX_PROBLEM_CHARACTERS))
+    return told
+
+
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: characters - 3] + "..."

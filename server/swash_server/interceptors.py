@@ -47,17 +47,34 @@ class CallGuard(grpc.aio.ServerInterceptor):
             return grpc.unary_stream_rpc_method_handler(
                 self._stream(method, parse, handler.unary_stream), None, handler.response_serializer
             )
+        if handler.stream_stream:
+            return grpc.stream_stream_rpc_method_handler(
+                self._duplex(method, parse, handler.stream_stream), None, handler.response_serializer
+            )
         assert handler.unary_unary, method
         return grpc.unary_unary_rpc_method_handler(
             self._unary(method, parse, handler.unary_unary), None, handler.response_serializer
         )
 
     def _stream(self, method: str, parse: Callable[[bytes], Any], handle: Any) -> Any:
-        async def guarded(request: bytes, context: Context) -> AsyncIterator[Any]:
+        """Guard a call of one request; it is parsed inside."""
+        return self._answers(method, lambda request, context: handle(parse(request), context))
+
+    def _duplex(self, method: str, parse: Callable[[bytes], Any], handle: Any) -> Any:
+        """Guard a call of many requests; each is parsed when it is read."""
+
+        async def parsed(requests: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+            async for request in requests:
+                yield parse(request)
+
+        return self._answers(method, lambda requests, context: handle(parsed(requests), context))
+
+    def _answers(self, method: str, handle: Any) -> Any:
+        async def guarded(request: Any, context: Context) -> AsyncIterator[Any]:
             REQUEST_ID.set(secrets.token_hex(8))
             code = grpc.StatusCode.CANCELLED  # unless it ends in another way
             try:
-                async with aclosing(handle(parse(request), context)) as answers:
+                async with aclosing(handle(request, context)) as answers:
                     async for answer in answers:
                         yield answer
                 code = grpc.StatusCode.OK

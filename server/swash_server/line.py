@@ -110,6 +110,10 @@ class Place:
         elapsed_s = 0.0 if self._began_s is None else time.monotonic() - self._began_s
         return max(0.0, self._expected_s - elapsed_s)
 
+    def begin_again(self) -> None:
+        """Reckon with all of its work once more: what was made so far is of no use."""
+        self._began_s = time.monotonic()
+
     def move(self, ahead: int) -> None:
         """Take note of how many are before this one."""
         if ahead == self._ahead:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
+from swash_model.dsp.inspection import survey
 from swash_model.dsp.limiter import Limiter
 from swash_model.dsp.loudness import SILENCE_LUFS, loudness_lufs, true_peak_dbtp
 from swash_model.spec import Block
@@ -80,6 +81,7 @@ def warm_up() -> None:
     click = np.full((480, 1), 2.0, np.float32)
     mastering = Mastering(48_000, 1, -20.0, -1.0)
     sound = _whole(master(iter([click]), source_rate=44_100, frames=None, mastering=mastering), mastering)
+    survey(sound, mastering.sample_rate)
     measure(sound, mastering.sample_rate)
 
 

@@ -80,9 +80,42 @@ class Metrics:
             ["reason"],
             registry=registry,
         )
+        self.sessions = Gauge("swash_live_sessions", "Live sessions that are open.", registry=registry)
+        self.voices = Gauge(
+            "swash_live_voices", "Live voices; a prompt of three layers counts three.", registry=registry
+        )
+        self.commands = Counter(
+            "swash_live_commands_total",
+            "Commands of live sessions: applied or refused.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.underruns = Counter(
+            "swash_live_underruns_total",
+            "How often frames of a live session came later than they were due: a slow reader or a busy server.",
+            registry=registry,
+        )
         self.cache_bytes = Gauge("swash_cache_bytes", "Bytes that a cache holds.", ["tier"], registry=registry)
+        self.pinned_bytes = Gauge(
+            "swash_pinned_bytes",
+            "Bytes of the sounds that are preloaded and may not be forgotten.",
+            registry=registry,
+        )
+        self.pinned_takes = Gauge("swash_pinned_takes", "Takes that are preloaded.", registry=registry)
+        self.preloads = Counter(
+            "swash_preloads_total",
+            "Takes of preloads: made, found as they were remembered, failed, or stopped as the caller left.",
+            ["outcome"],
+            registry=registry,
+        )
         self.stopped = Counter(
             "swash_stopped_renders_total", "Renders stopped because every caller had left.", registry=registry
+        )
+        self.quality_failures = Counter(
+            "swash_quality_failures_total",
+            "Sounds that were made and failed the quality gate; docs/concepts/quality-gate.md: why.",
+            ["engine", "reason"],
+            registry=registry,
         )
         self.refused = Counter(
             "swash_refused_total", "Sounds refused at admission.", ["reason"], registry=registry

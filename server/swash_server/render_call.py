@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from swash_model.engine import Engine
-from swash_model.engines import DEFAULT_ENGINE, Engines
+from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.errors import EngineAbsentError, InvalidAskError, SoundError
+from swash_model.procedural.prompt import english_of
 from swash_model.spec import NOTHING_NEURAL, Ask, Recording, Resolved
 from swash_server import cut, init_audio, wire
-from swash_server.errors import OverloadedError, SwashError
+from swash_server.errors import OverloadedError, QualityError, SwashError
 from swash_server.interceptors import REQUEST_ID
 from swash_server.mastering import Mastering
 from swash_server.metrics import Metrics
@@ -44,6 +45,7 @@ class Way:
     resolved: Resolved
     mastering: Mastering
     takes: int
+    english_prompt: str | None = None  # what is read instead of a prompt in another language
 
     def order(self, take: int) -> Order:
         """Return the order of a take, and with it those of the takes that follow."""
@@ -86,6 +88,13 @@ class RenderCall:
                 async for message in messages:
                     yield message
 
+    async def way(self) -> Way:
+        """Return how the request is answered when nobody is in a hurry: by the engine asked for, if it is here."""
+        if (asked := await self._asked()) is not None:
+            return asked
+        assert self._instead is not None
+        return self._instead
+
     async def _asked(self) -> Way | None:
         """Return how the engine that was asked for answers; None when it is not here and another does instead."""
         try:
@@ -95,7 +104,10 @@ class RenderCall:
                 raise
             return None
         self._wanted.check_engine(engine.name)
-        return self._way(engine, await self._ask())
+        ask = await self._ask()
+        if engine.name != NEURAL_ENGINE or ask.prompt is None or (english := english_of(ask.prompt)) is None:
+            return self._way(engine, ask)
+        return replace(self._way(engine, replace(ask, prompt=english)), english_prompt=english)
 
     @cached_property
     def _instead(self) -> Way | None:
@@ -159,13 +171,16 @@ class RenderCall:
                 known := await (tape.news(known) if fallback else self._news(tape, known, until_s))
             ) is not None:
                 yield wire.progress(take, known)
+            seed = order.spec.seed if tape.seed is None else tape.seed
             yield wire.header(
                 request_id=REQUEST_ID.get(),
                 take=take,
                 key=tape.key,
                 fallback=fallback,
                 wanted=wanted,
-                resolved=replace(way.resolved, spec=order.spec),
+                resolved=replace(way.resolved, spec=replace(order.spec, seed=seed)),
+                english_prompt=way.english_prompt,
+                replaced_seed=None if seed == order.spec.seed else order.spec.seed,
                 mastering=order.mastering,
                 engine_version=order.engine.version_of(order.spec),
                 licence=order.engine.licence,
@@ -210,7 +225,8 @@ class RenderCall:
                 raise
             raise InsteadError("full") from None
         except Exception as error:
-            if isinstance(error, SoundError | SwashError) or self._instead is None:
+            foreseen = isinstance(error, SoundError | SwashError) and not isinstance(error, QualityError)
+            if foreseen or self._instead is None:
                 raise
             log.error("call %s falls back: its neural sound failed", REQUEST_ID.get(), exc_info=error)
             raise InsteadError("failed") from error

@@ -1,6 +1,7 @@
 """From a Spec to a tape: remembered, being made for somebody else, or made now."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import time
@@ -15,19 +16,23 @@ import numpy as np
 from swash_model.dsp.timeline import QUANTUM_FRAMES
 from swash_model.engine import Engine, Watch
 from swash_model.spec import DEFAULT_ENDLESS_S, Block, Spec
-from swash_server.errors import OverloadedError
+from swash_server.errors import OverloadedError, QualityError
 from swash_server.line import Line, Place
 from swash_server.mastering import Mastering, master, measure
 from swash_server.metrics import Metrics
+from swash_server.pins import Pins
+from swash_server.quality import MAX_TRIES, admitted, check_finite, check_whole, next_seed
 from swash_server.scheduler import Scheduler
 from swash_server.store import Store, Stored
 from swash_server.tape import PIECE_FRAMES, Facts, MemoryTier, Progress, Tape
+from swash_server.verdicts import Verdicts
 
 FIRST_TURN_FRAMES = 960  # 20 ms at 48 kHz: two quanta, and the first frames are out
 TURN_FRAMES = PIECE_FRAMES - QUANTUM_FRAMES  # one message a turn; some 10 ms of work
 UNKNOWN_LENGTH_S = 20.0  # what admission reckons with for a one-shot
 BYTES_A_SAMPLE = 8  # a float32, its int16 message, and room
 RETRY_AFTER_S = 1.0
+BEHIND_S = 1e6  # further ahead of its listener than any sound is long: every other one has its turn first
 
 Turns: TypeAlias = Callable[[Callable[[], Any]], Awaitable[Any]]
 """What runs a piece of work on a thread when its turn has come."""
@@ -48,13 +53,15 @@ class Cached(Enum):
 class Order:
     """One sound to be made: everything that its samples depend on.
 
-    `together` are the Specs of the takes that follow, and no part of the key.
+    `together` are the Specs of the takes that follow, and `tries` counts the seeds from the one that was asked
+    for: no part of the key.
     """
 
     engine: Engine
     spec: Spec
     mastering: Mastering
     together: tuple[Spec, ...] = ()
+    tries: int = 1
 
     def key(self) -> str:
         """Return 64 hex digits that are equal exactly when the samples are."""
@@ -71,6 +78,15 @@ class Order:
         """Return the length at the mastered rate, if it is known before the sound is made."""
         return self.engine.frames(self.spec, self.mastering.sample_rate)
 
+    def instead(self, error: QualityError) -> "Order":
+        """Return what is made instead of this, which failed: the same from another seed, or raise why it failed.
+
+        Made by rule, the same request always fails; and of the neural engine's seeds some are enough.
+        """
+        if self.spec.neural is None or self.tries >= MAX_TRIES:
+            raise error
+        return replace(self, spec=replace(self.spec, seed=next_seed(self.spec.seed)), tries=self.tries + 1)
+
 
 class Renderer:
     """Owns every tape of an App: equal orders meet here, so that ten cost one render."""
@@ -86,13 +102,18 @@ class Renderer:
         recording_bytes: int,
         max_line: int,
         max_behind: int,
+        max_pinned_bytes: int,
+        max_tags: int,
     ) -> None:
         """Take the bounds; `store` None remembers nothing beyond this process."""
         self._metrics = metrics
+        self.workers = workers
         self._scheduler = Scheduler(workers)
         self._line = Line(max_line)
         self._memory = MemoryTier(memory_bytes)
         self._store = store
+        self._verdicts = Verdicts(store)
+        self.pins = Pins(store, self._memory, max_bytes=max_pinned_bytes, max_tags=max_tags)
         self._max_recordings = max_recordings
         self._recording_bytes = recording_bytes
         self._max_behind = max_behind
@@ -105,6 +126,8 @@ class Renderer:
         metrics.recording.set_function(lambda: len(self._reserved) + self._line.busy)
         metrics.waiting.set_function(lambda: self._line.waiting)
         metrics.behind.set_function(lambda: len(self._behind))
+        metrics.pinned_bytes.set_function(lambda: self.pins.bytes)
+        metrics.pinned_takes.set_function(lambda: self.pins.takes)
         metrics.cache_bytes.labels("memory").set_function(lambda: self._memory.nbytes)
         if store is not None:
             metrics.cache_bytes.labels("store").set_function(lambda: store.bytes)
@@ -116,12 +139,17 @@ class Renderer:
         else:
             await asyncio.to_thread(engine.warm_up)
 
-    def join(self, order: Order) -> tuple[Tape, Cached]:
+    def join(self, order: Order, *, behind: bool = False) -> tuple[Tape, Cached]:
         """Return the tape of a sound, and where it seems to come from; once it has begun, `found` knows.
 
         The caller must leave the tape. It fails with OverloadedError when the sound would have to be made and
-        there is no room.
+        there is no room, and with QualityError when what is made is not fit to be heard. `behind` makes it only
+        while no sound wants the threads for which somebody waits.
         """
+        try:
+            order = self._good(order)
+        except QualityError as error:
+            return self._failed(order, error), Cached.NO
         key = order.key()
         if (tape := self._memory.get(key)) is not None:
             cached = Cached.MEMORY
@@ -130,6 +158,8 @@ class Renderer:
         else:
             cached = Cached.NO
             tape = self._begin(key, order)
+            tape.behind = behind
+        tape.behind &= behind
         tape.join()
         return tape, cached
 
@@ -162,12 +192,18 @@ class Renderer:
         self._behind.add(tape)
         self._start(self._play_out(tape))
 
+    def aside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that nobody waits for but the end of this renderer."""
+        self._start(work)
+
     async def remembered(self, key: str) -> tuple[Block, int] | None:
         """Return a finished sound, shape (frames, channels), and its sample rate; None when it is not here."""
         if (tape := self._memory.get(key)) is not None:
             return await asyncio.to_thread(np.concatenate, tape.pieces), tape.sample_rate
         stored = None if self._store is None else await asyncio.to_thread(self._store.get, key)
-        return None if stored is None else (stored.sound, stored.sample_rate)
+        if stored is None or self._verdicts.read(key, stored) is not None:
+            return None
+        return stored.sound, stored.sample_rate
 
     def leave(self, tape: Tape) -> None:
         """Stop playing a tape; weigh it again if it is remembered, for encodings may have been added."""
@@ -185,8 +221,23 @@ class Renderer:
         if self._store is not None:
             await asyncio.to_thread(self._store.close)
 
+    def _good(self, order: Order) -> Order:
+        """Return what is made for an order: itself, or what replaces it; raise QualityError if all that failed."""
+        if order.spec.neural is not None:
+            while (error := self._verdicts.get(order.key())) is not None:
+                order = order.instead(error)
+        return order
+
+    def _failed(self, order: Order, error: QualityError) -> Tape:
+        """Return a tape of what need not be made to know that it fails."""
+        tape = Tape(order.key(), order.mastering.sample_rate, None)
+        tape.join()
+        tape.fail(error)
+        return tape
+
     def _begin(self, key: str, order: Order) -> Tape:
         tape = Tape(key, order.mastering.sample_rate, order.frames())
+        tape.seed = order.spec.seed
         self._recordings[key] = tape
         self._start(self._record(tape, order))
         return tape
@@ -196,13 +247,15 @@ class Renderer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _room_for(self, order: Order) -> int:
+    def _room_for(self, order: Order, *, behind: bool) -> int:
         """Return the bytes that this sound will take; raise OverloadedError when there is no room for them."""
         frames = order.frames() or round(UNKNOWN_LENGTH_S * order.mastering.sample_rate)
         needed = frames * order.mastering.channels * BYTES_A_SAMPLE
-        if len(self._reserved) >= self._max_recordings:
+        # What is made behind takes no place from somebody who waits.
+        others = sum(behind or not tape.behind for tape in self._reserved)
+        if others >= self._max_recordings:
             self._metrics.refused.labels("sounds").inc()
-            raise OverloadedError(f"{len(self._reserved)} sounds are being made already", RETRY_AFTER_S)
+            raise OverloadedError(f"{others} sounds are being made already", RETRY_AFTER_S)
         if self._reserved and sum(self._reserved.values()) + needed > self._recording_bytes:
             self._metrics.refused.labels("memory").inc()
             raise OverloadedError("the sounds being made fill the memory for them", RETRY_AFTER_S)
@@ -210,43 +263,61 @@ class Renderer:
 
     async def _record(self, tape: Tape, order: Order) -> None:
         try:
-            if not await self._recall(tape):
+            if (left := await self._recall(tape, order)) is not None:
                 # Only now: what the store remembers takes no room among the sounds that are made.
                 make = self._make_in_line if order.engine.exclusive else self._make_in_turns
-                if (made := await make(tape, order)) is not None:
+                if (made := await make(tape, left)) is not None:
                     await self._remember(tape, order, *made)
         except Exception as error:  # noqa: BLE001 - where a recording ends: whoever plays it is told
             tape.fail(error)
         finally:
             self._reserved.pop(tape, None)
             self._places.pop(tape, None)
-            if self._recordings.get(tape.key) is tape:
-                del self._recordings[tape.key]
+            for key in [key for key, recording in self._recordings.items() if recording is tape]:
+                del self._recordings[key]
 
-    async def _recall(self, tape: Tape) -> bool:
-        """Fill the tape from the store; return whether it was there."""
-        if self._store is None:
-            return False
-        stored = await asyncio.to_thread(self._store.get, tape.key)
-        if stored is None:
-            return False
-        try:
-            facts = Facts(**stored.meta["facts"])
-        except (KeyError, TypeError):  # written by a swash that knew other facts: as good as not there
-            return False
-        tape.from_store = True
-        tape.append(stored.sound)
-        tape.finish(facts)
-        self._memory.put(tape)
-        return True
+    async def _recall(self, tape: Tape, order: Order) -> Order | None:
+        """Fill the tape from the store and return None; or return what is left to be made.
+
+        That is the order, or what replaces it where the store knows that its sound failed; raise QualityError if
+        enough seeds did.
+        """
+        while self._store is not None:
+            stored = await asyncio.to_thread(self._store.get, tape.key)
+            if stored is None:
+                break
+            if (error := self._verdicts.read(tape.key, stored)) is not None:
+                order = self._replaced(tape, order, error)
+                continue
+            try:
+                facts = Facts(**stored.meta["facts"])
+            except (KeyError, TypeError):  # written by a swash that knew other facts: as good as not there
+                break
+            tape.from_store = True
+            tape.append(stored.sound)
+            tape.finish(facts)
+            self._memory.put(tape)
+            return None
+        return order
+
+    def _replaced(self, tape: Tape, order: Order, error: QualityError) -> Order:
+        """Let a tape, of which nothing has been heard, be of another seed; raise the error if enough were tried.
+
+        Whoever waits for it waits on, and whoever asks for either seed joins them.
+        """
+        order = order.instead(error)
+        tape.key, tape.seed = order.key(), order.spec.seed
+        self._recordings.setdefault(tape.key, tape)
+        return order
 
     async def _make_in_turns(self, tape: Tape, order: Order) -> tuple[Block, Facts] | None:
         """Make a sound among others, the least advanced first."""
-        self._reserved[tape] = self._room_for(order)
+        self._reserved[tape] = self._room_for(order, behind=tape.behind)
         work = _Work(order, self._watch(tape, order))
 
         def turn(some: Callable[[], Any]) -> Awaitable[Any]:
-            return self._scheduler.turn(some, ahead_s=0.0 if tape.abandoned else work.made_s)
+            made_s = work.made_s + (BEHIND_S if tape.behind else 0.0)
+            return self._scheduler.turn(some, ahead_s=0.0 if tape.abandoned else made_s)
 
         return await self._make(tape, work, turn)
 
@@ -269,30 +340,65 @@ class Renderer:
             if tape.abandoned:
                 self._stopped(tape)
                 return None
-            ahead = tuple(spec for spec in order.together if not self._is_here(replace(order, spec=spec)))
-            work = _Work(replace(order, together=ahead), self._watch(tape, order))
-            made = await self._make(tape, work, place.run)
-        if made is not None and work.made_s:
-            self._rest_rtf[order.engine.name] = work.rest_s / work.made_s
-        return made
+            return await self._make_until_good(tape, order, place)
+
+    async def _make_until_good(self, tape: Tape, order: Order, place: Place) -> tuple[Block, Facts] | None:
+        """Make a sound in its place; what fails before anybody has heard of it is made again from another seed."""
+        left: Order | None = replace(order, together=self._ahead(order))
+        while left is not None:
+            work = _Work(left, self._watch(tape, left))
+            try:
+                made = await self._make(tape, work, place.run)
+            except QualityError as error:
+                await self._verdicts.put(tape.key, tape.sample_rate, error)
+                if tape.pieces:
+                    raise
+                left = await self._recall(tape, self._replaced(tape, left, error))
+                place.begin_again()
+                tape.tell(Progress(0, 0, order.spec.neural.steps if order.spec.neural else 0))
+                continue
+            if made is not None and work.made_s:
+                self._rest_rtf[order.engine.name] = work.rest_s / work.made_s
+            return made
+        return None
+
+    def _ahead(self, order: Order) -> tuple[Spec, ...]:
+        """Return the Specs of the takes that follow and are not here, as they will be made."""
+        ahead = []
+        for spec in order.together:
+            with contextlib.suppress(QualityError):
+                follows = self._good(replace(order, spec=spec, tries=1))
+                if not self._is_here(follows):
+                    ahead.append(follows.spec)
+        return tuple(ahead)
 
     def _is_here(self, order: Order) -> bool:
         key = order.key()
         return self._memory.get(key) is not None or key in self._recordings
 
     async def _make(self, tape: Tape, work: "_Work", turn: Turns) -> tuple[Block, Facts] | None:
-        """Render turn by turn, master and measure; stop when nobody listens any more, and return None."""
-        while not tape.abandoned:
-            block = await turn(work.turn)
-            if block is None or tape.abandoned:  # of a sound that was stopped half-way, what came is wrong
-                break
-            tape.append(block)
-        if tape.abandoned:
-            await turn(work.close)
-            self._stopped(tape)
-            return None
-        sound, facts = await turn(partial(work.whole, tape.pieces))
-        return sound, facts
+        """Render turn by turn, master, check and measure; stop when nobody listens any more, and return None.
+
+        Raise QualityError when it is not fit to be heard.
+        """
+        try:
+            while not tape.abandoned:
+                block = await turn(work.turn)
+                if block is None or tape.abandoned:  # of a sound that was stopped half-way, what came is wrong
+                    break
+                tape.append(block)
+            if not tape.abandoned:
+                sound, facts = await turn(partial(work.whole, tape.pieces))
+                return sound, facts
+        except QualityError as error:
+            if not tape.abandoned:
+                self._metrics.quality_failures.labels(work.engine, error.reason).inc()
+                log.error("%s: %s", work.engine, error)
+                await turn(work.close)
+                raise
+        await turn(work.close)
+        self._stopped(tape)
+        return None
 
     def _stopped(self, tape: Tape) -> None:
         self._metrics.stopped.inc()
@@ -343,13 +449,18 @@ class _Work:
     """The making of one sound, a turn at a time, each on whatever thread is free."""
 
     def __init__(self, order: Order, watch: Watch) -> None:
+        self.engine = order.engine.name
+        self._order, self._key = order, order.key()
         self._sample_rate = order.mastering.sample_rate
         self._frames = 0
         # Where one sound has every core its threads compute, and this one waits for them.
         self._clock_s = time.perf_counter if order.engine.exclusive else time.thread_time
         self._compute_s = self._first_s = 0.0
+        blocks = order.engine.render(order.spec, watch, order.together)
+        if order.spec.neural is not None:
+            blocks = admitted(blocks, order.engine.sample_rate, self._key, loop=order.spec.loop)
         self._blocks: Iterator[Block] = master(
-            order.engine.render(order.spec, watch, order.together),
+            blocks,
             source_rate=order.engine.sample_rate,
             frames=order.frames(),
             mastering=order.mastering,
@@ -379,12 +490,15 @@ class _Work:
         if not blocks:
             return None
         turn = np.concatenate(blocks)
+        check_finite(turn, self._key)  # at once: what is no number may be any noise at the other end
         self._frames += len(turn)
         return turn
 
     def whole(self, pieces: list[Block]) -> tuple[Block, Facts]:
-        """Return a finished sound in one, and what is measured of it."""
-        sound = np.concatenate(pieces)
+        """Return a finished sound in one, and what is measured of it; raise QualityError if it is not fit."""
+        spec, frames = self._order.spec, self._order.frames()
+        sound = np.concatenate([np.zeros((0, self._order.mastering.channels), np.float32), *pieces])
+        check_whole(sound, self._sample_rate, spec=spec, frames=frames, key=self._key)
         measured = measure(sound, self._sample_rate)
         return sound, Facts(measured.frames, measured.loudness_lufs, measured.true_peak_dbtp, self._compute_s)
 

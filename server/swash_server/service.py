@@ -1,7 +1,8 @@
 """The rpcs of swash.v1.SoundService, free of any transport but protobuf messages."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from datetime import timedelta
 from importlib.metadata import version
@@ -9,16 +10,23 @@ from typing import Protocol
 
 from swash.v1 import sound_pb2
 from swash_model.engines import DEFAULT_ENGINE, Engines
-from swash_model.errors import UnknownSoundError
+from swash_model.errors import InvalidAskError, SoundError, UnknownSoundError
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.prompt import understand
 from swash_model.spec import Ask, Layer
-from swash_server import wire
+from swash_server import wire, wire_perform, wire_preload
 from swash_server.encode import Encoding
 from swash_server.errors import NotReadyError
+from swash_server.interceptors import REQUEST_ID
+from swash_server.manifest import checked_tag
 from swash_server.metrics import Metrics
+from swash_server.preload import Moved, Preloads
 from swash_server.render_call import RenderCall
 from swash_server.renderer import Renderer
+from swash_server.session import Session
+from swash_server.stage import Stage
+
+OPENING_S = 10.0  # within which a live session says how it wants to be
 
 
 class Caller(Protocol):
@@ -39,12 +47,15 @@ class SoundService:
         renderer: Renderer,
         metrics: Metrics,
         ready: Callable[[], bool],
+        stage: Stage,
     ) -> None:
         """Take the parts of the App."""
+        self._stage = stage
         self._engines = engines
         self._renderer = renderer
         self._metrics = metrics
         self._ready = ready
+        self._preloads = Preloads(engines=engines, renderer=renderer, metrics=metrics)
         self._started_s = time.monotonic()
 
     async def render(self, request: sound_pb2.RenderRequest, caller: Caller | None) -> AsyncGenerator[bytes]:
@@ -63,6 +74,53 @@ class SoundService:
         async with aclosing(call.messages()) as messages:
             async for message in messages:
                 yield message
+
+    async def perform(
+        self, requests: AsyncIterator[sound_pb2.PerformRequest], _caller: Caller | None
+    ) -> AsyncGenerator[bytes]:
+        """Yield serialised PerformResponse messages of a live session while its requests come."""
+        if not self._ready():
+            raise NotReadyError("the server is starting or stopping")
+        try:
+            async with asyncio.timeout(OPENING_S):
+                first = await anext(requests, None)
+        except TimeoutError:
+            raise InvalidAskError("command", f"open within {OPENING_S:g} s, got nothing") from None
+        session = Session(
+            wire_perform.opening(first or sound_pb2.PerformRequest()),
+            engine=self._engines.named(None),
+            stage=self._stage,
+            metrics=self._metrics,
+            request_id=REQUEST_ID.get(),
+            clock_s=time.monotonic,
+        )
+        reader = asyncio.create_task(_hand_in(requests, session))
+        try:
+            async with aclosing(session.messages()) as messages:
+                async for message in messages:
+                    yield message
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    async def preload(
+        self, request: sound_pb2.PreloadRequest, _context: object
+    ) -> AsyncGenerator[sound_pb2.PreloadResponse]:
+        """Yield what becomes of each take that is to be kept under a tag."""
+        if not self._ready():
+            raise NotReadyError("the server is starting or stopping")
+        tag, manifest = await asyncio.to_thread(wire_preload.asked, request)
+        takes = await self._preloads.planned(manifest)
+        done = 0
+        async with aclosing(self._preloads.made(tag, takes)) as events:
+            async for event in events:
+                done += not isinstance(event, Moved)
+                yield wire_preload.response(event, total=len(takes), done=done)
+
+    async def unload(self, request: sound_pb2.UnloadRequest, _context: object) -> sound_pb2.UnloadResponse:
+        """Let go of what was preloaded under a tag."""
+        takes, stored_bytes = await self._preloads.unload(checked_tag(request.tag))
+        return sound_pb2.UnloadResponse(takes=takes, stored_bytes=stored_bytes)
 
     async def list_effects(
         self, _request: sound_pb2.ListEffectsRequest, _context: object
@@ -95,8 +153,20 @@ class SoundService:
                 *(wire.absent_engine(name, advice) for name, advice in self._engines.absent.items()),
             ],
             default_engine=DEFAULT_ENGINE,
-            limits=wire.limits(),
+            limits=wire.limits(max_voices=self._stage.max_voices, max_sessions=self._stage.max_sessions),
             encodings=[wire.WIRE_ENCODINGS[encoding] for encoding in Encoding],
         )
         info.uptime.FromTimedelta(timedelta(seconds=time.monotonic() - self._started_s))
         return info
+
+
+async def _hand_in(requests: AsyncIterator[sound_pb2.PerformRequest], session: Session) -> None:
+    """Hand a caller's requests to a session until they end."""
+    try:
+        async for request in requests:
+            session.take(request)
+            await session.room()
+    except SoundError as error:  # bytes that are no message
+        session.end(error)
+    finally:
+        session.finish()

@@ -22,6 +22,11 @@ _RANGES = (
     ("neural_threads", 0, 256),
     ("max_neural_queue", 0, 1000),
     ("max_behind", 0, 1000),
+    ("max_pinned_mib", 0, 2**24),
+    ("max_tags", 0, 100_000),
+    ("max_sessions", 0, 10_000),
+    ("max_voices", 0, 10_000),
+    ("live_workers", 0, 256),
     ("grace_s", 0, 3600),
 )
 
@@ -60,6 +65,18 @@ class Settings:
     neural_threads: Annotated[int, "Threads of one neural sound; 0 is one for each core."] = 0
     max_neural_queue: Annotated[int, "Most neural sounds that wait; more are refused: RESOURCE_EXHAUSTED."] = 32
     max_behind: Annotated[int, "Most neural sounds made behind after a fallback; 0 makes none."] = 16
+    max_pinned_mib: Annotated[
+        int,
+        "Most that preloaded sounds may take, MiB: of the store, at most nine tenths of it; without, of memory.",
+    ] = 1024
+    max_tags: Annotated[
+        int, "Most tags that sounds are preloaded under; more are refused: RESOURCE_EXHAUSTED."
+    ] = 1000
+    max_sessions: Annotated[int, "Most live sessions at once; more are refused: RESOURCE_EXHAUSTED."] = 64
+    max_voices: Annotated[int, "Most live voices of all sessions; each layer of a prompt counts."] = 64
+    live_workers: Annotated[
+        int, "Processes that live voices are made in, begun with the first session; 0 is one for each core."
+    ] = 0
     grace_s: Annotated[float, "Seconds that calls may still take after SIGTERM."] = 10.0
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from swash_server import sound_file
@@ -28,7 +28,7 @@ SHARD = re.compile(r"[0-9a-f]{2}")
 
 
 class Store:
-    """Keeps sounds below a folder, together no larger than a bound; the longest unused go first.
+    """Keeps sounds below a folder, together no larger than a bound; the longest unused go first, the pinned never.
 
     A sound is written beside its place and moved there whole, and read back only if every bit is as it
     was: a process may be killed at any time, the disk may be full or forbidden, and a sound is then
@@ -38,10 +38,11 @@ class Store:
     def __init__(self, folder: Path, max_bytes: int, *, on_damaged: Callable[[], object] | None = None) -> None:
         """Open a folder, made if need be; `on_damaged` hears of every file that could not be trusted."""
         self._folder = folder
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._on_damaged = on_damaged
         self._lock = threading.Lock()
         self._used: dict[str, None] = {}  # in order of use, not yet told to the index
+        self._pins: set[tuple[str, str]] = set()  # tags and keys: only for an index that must be begun anew
         self._index: Index | None = None
         self._total = (0, 0)
         with contextlib.suppress(OSError):
@@ -81,7 +82,7 @@ class Store:
 
     def put(self, key: str, stored: Stored) -> bool:
         """Remember a sound; return whether there was room and permission."""
-        if stored.sound.nbytes > self._max_bytes:
+        if stored.sound.nbytes > self.max_bytes:
             return False
         path = self._path(key)
         # A name of its own: two writers of one sound must not share a half-written file.
@@ -91,19 +92,56 @@ class Store:
             try:
                 with temporary.open("xb") as file:
                     size = sound_file.write(file, key, stored)
-                if size > self._max_bytes:
+                if size > self.max_bytes:
                     return False
                 with self._lock:
                     temporary.replace(path)
                     self._in_index(lambda index: self._add(index, key, size))
             finally:
                 temporary.unlink(missing_ok=True)
+            return path.exists()  # it goes again where what is pinned fills the store
         except OSError:
             return False
-        return True
+
+    def holds(self, key: str) -> bool:
+        """Return whether there is a file for a key; only `get` knows whether it is whole."""
+        return self._path(key).exists()
+
+    def pin(self, tag: str, key: str) -> bool:
+        """Never push out the sound of a key, which may be still to come, while a tag holds it.
+
+        Return whether it is noted. Several tags may hold a key; a restart changes nothing.
+        """
+        with self._lock:
+            noted = self._in_index(lambda index: index.pin([(tag, key)]))
+            if noted:
+                self._pins.add((tag, key))
+        return noted
+
+    def unpin(self, pins: Iterable[tuple[str, str]]) -> bool:
+        """Let go of keys under tags; return whether it is noted."""
+        gone = list(pins)
+        with self._lock:
+            noted = self._in_index(lambda index: index.unpin(gone))
+            if noted:
+                self._pins.difference_update(gone)
+        return noted
+
+    def pinned(self) -> dict[str, dict[str, int]]:
+        """Return the keys under each tag, with the bytes of their sounds: 0 of one that is not here."""
+        tags: dict[str, dict[str, int]] = {}
+
+        def read(index: Index) -> None:
+            tags.clear()
+            for tag, key, size in index.pins():
+                tags.setdefault(tag, {})[key] = size
+
+        with self._lock:
+            self._in_index(read)
+        return tags
 
     def purge(self) -> int:
-        """Forget every sound; return how many there were."""
+        """Forget every sound, the pinned too, but not the pins; return how many there were."""
         with self._lock:
             sounds = self._sounds()
             for key in sounds:
@@ -143,20 +181,24 @@ class Store:
 
     # The index. All below runs under the lock.
 
-    def _in_index(self, action: Callable[[Index], None]) -> None:
-        """Do something in the index; when it is broken, once more in a new one; else leave it be."""
+    def _in_index(self, action: Callable[[Index], None]) -> bool:
+        """Do something in the index; when it is broken, once more in a new one; else leave it be.
+
+        Return whether it was done.
+        """
         for _ in range(2):
             if self._index is None:
-                return
+                return False
             try:
                 action(self._index)
                 self._total = self._index.total
             except sqlite3.Error as error:
                 if _is_busy(error):
-                    return  # the files are the truth, and the index is put right at the next start
+                    return False  # the files are the truth, and the index is put right at the next start
                 self._open_index()
             else:
-                return
+                return True
+        return False
 
     def _add(self, index: Index, key: str, size: int) -> None:
         self._tell_uses(index)
@@ -164,9 +206,12 @@ class Store:
         self._make_room(index, but=key)
 
     def _make_room(self, index: Index, but: str) -> None:
-        if index.total[0] > self._max_bytes:
-            for key in index.remove_oldest(until_bytes=int(KEPT * self._max_bytes), but=but):
+        if index.total[0] > self.max_bytes:
+            for key in index.remove_oldest(until_bytes=int(KEPT * self.max_bytes), but=but):
                 self._unlink(key)
+            if but and index.total[0] > self.max_bytes and not index.is_pinned(but):
+                index.remove([but])  # what is pinned fills the store
+                self._unlink(but)
 
     def _tell_uses(self, index: Index) -> None:
         used, self._used = self._used, {}
@@ -188,6 +233,7 @@ class Store:
 
     def _put_right(self, index: Index) -> None:
         found, known = self._sounds(), index.sizes()
+        index.pin(self._pins)  # those of a broken index
         index.remove([key for key in known.keys() - found.keys() if not self._path(key).exists()])
         new = [key for key, status in found.items() if known.get(key) != status.st_size]
         new.sort(key=lambda key: found[key].st_mtime_ns)

@@ -1,10 +1,10 @@
-"""Which sounds are on disk, how large they are, and in which order they were used."""
+"""Which sounds are on disk, how large they are, in which order they were used, and which must stay."""
 
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-LAYOUT = 1
+LAYOUT = 2
 BUSY_TIMEOUT_S = 2.0
 
 TABLES = """
@@ -23,6 +23,12 @@ TABLES = """
     CREATE TRIGGER IF NOT EXISTS changed AFTER UPDATE OF bytes ON sounds BEGIN
         UPDATE total SET bytes = bytes + NEW.bytes - OLD.bytes;
     END;
+"""
+
+# Since layout 2. A pin may be there before its sound is.
+PINS = """
+    CREATE TABLE IF NOT EXISTS pins (tag TEXT, key TEXT, PRIMARY KEY (tag, key)) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS pins_by_key ON pins (key);
 """
 
 # A number that rises with every use, whichever process it comes from: clocks may stand still or go back.
@@ -52,10 +58,11 @@ class Index:
         self._database.execute("PRAGMA synchronous = OFF")  # what a power cut breaks is made again from the files
         (layout,) = self._database.execute("PRAGMA user_version").fetchone()
         (state,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
-        if state != "ok" or layout not in {0, LAYOUT}:
+        if state != "ok" or layout not in {0, 1, LAYOUT}:
             raise sqlite3.DatabaseError(f"index: layout {layout}, {state}")
-        if layout == 0:
-            self._database.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {LAYOUT}; COMMIT;")
+        if layout != LAYOUT:  # what layout 1 holds stays as it is
+            made = f"{TABLES} {PINS} PRAGMA user_version = {LAYOUT};"
+            self._database.executescript(f"BEGIN IMMEDIATE; {made} COMMIT;")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -94,12 +101,16 @@ class Index:
             self._database.executemany("DELETE FROM sounds WHERE key = ?", ((key,) for key in keys))
 
     def remove_oldest(self, *, until_bytes: int, but: str) -> list[str]:
-        """Forget the longest unused, but never `but`, until the rest is no larger; return their keys."""
+        """Forget the longest unused, but never `but` or what is pinned, until the rest is no larger.
+
+        Return their keys.
+        """
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")  # of two processes one chooses, then the other
             excess = self.total[0] - until_bytes
             keys = []
-            for key, size in self._database.execute("SELECT key, bytes FROM sounds ORDER BY used"):
+            loose = "SELECT key, bytes FROM sounds WHERE key NOT IN (SELECT key FROM pins) ORDER BY used"
+            for key, size in self._database.execute(loose):
                 if excess <= 0:
                     break
                 if key != but:
@@ -107,3 +118,24 @@ class Index:
                     excess -= size
             self._database.executemany("DELETE FROM sounds WHERE key = ?", ((key,) for key in keys))
         return keys
+
+    def pin(self, pins: Iterable[tuple[str, str]]) -> None:
+        """Let the sound of a key stay under a tag, for each tag and key; it need not be here yet."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("INSERT OR IGNORE INTO pins VALUES (?, ?)", pins)
+
+    def unpin(self, pins: Iterable[tuple[str, str]]) -> None:
+        """Let go of keys under tags."""
+        with self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            self._database.executemany("DELETE FROM pins WHERE tag = ? AND key = ?", pins)
+
+    def pins(self) -> list[tuple[str, str, int]]:
+        """Return tag and key of every pin, and the bytes of its sound: 0 of one that is not here."""
+        rows = "SELECT tag, key, coalesce(bytes, 0) FROM pins LEFT JOIN sounds USING (key)"
+        return self._database.execute(rows).fetchall()
+
+    def is_pinned(self, key: str) -> bool:
+        """Return whether any tag holds a key."""
+        return self._database.execute("SELECT 1 FROM pins WHERE key = ?", (key,)).fetchone() is not None

@@ -50,6 +50,8 @@ class Tape:
         self.messages: dict[Encoding, list[bytes]] = {}  # of the pieces, by PCM encoding, once they were sent
         self.facts: Facts | None = None
         self.from_store = False
+        self.seed: int | None = None  # another than the one asked for where that failed the quality gate
+        self.behind = False  # whoever waits for it is in no hurry
         self.abandoned = False
         self.progress: Progress | None = None
         self._on_abandoned: Callable[[], None] | None = None
@@ -167,23 +169,36 @@ class Tape:
 
 
 class MemoryTier:
-    """Finished tapes, the least recently played dropped first; bounded in bytes."""
+    """Finished tapes, the least recently played dropped first; bounded in bytes but for those that are held."""
 
     def __init__(self, max_bytes: int) -> None:
-        """Hold at most so many bytes."""
+        """Keep at most so many bytes."""
         self._tapes: LRUCache[str, Tape] = LRUCache(max_bytes, getsizeof=lambda tape: tape.nbytes)
+        self._held: dict[str, Tape] = {}
 
     @property
     def nbytes(self) -> int:
-        """Return the bytes held."""
-        return int(self._tapes.currsize)
+        """Return the bytes of all tapes."""
+        return int(self._tapes.currsize) + sum(tape.nbytes for tape in self._held.values())
+
+    def hold(self, tape: Tape) -> None:
+        """Keep a finished tape, whatever is dropped, until it is let go."""
+        self._tapes.pop(tape.key, None)
+        self._held[tape.key] = tape
+
+    def let_go(self, key: str) -> None:
+        """Let a tape be dropped like any other."""
+        if (tape := self._held.pop(key, None)) is not None:
+            self.put(tape)
 
     def get(self, key: str) -> Tape | None:
         """Return a tape and count it as just played."""
-        return self._tapes.get(key)
+        return self._held.get(key) or self._tapes.get(key)
 
     def put(self, tape: Tape) -> None:
         """Keep a finished tape, or weigh again one that has grown; one larger than all is not kept."""
+        if tape.key in self._held:
+            return
         self._tapes.pop(tape.key, None)
         if tape.nbytes <= self._tapes.maxsize:
             self._tapes[tape.key] = tape

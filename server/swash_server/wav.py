@@ -1,6 +1,7 @@
 """The frame of a RIFF WAVE file of 16-bit PCM: what stands before the samples, and after them."""
 
 import struct
+from collections.abc import Mapping
 
 BYTES_PER_SAMPLE = 2
 PCM = 1
@@ -45,3 +46,14 @@ def tail(frames: int, sample_rate: int, *, loop: bool = False) -> bytes:
     sampler = struct.pack("<9I", 0, 0, nanoseconds, MIDDLE_C, 0, 0, 0, 1, 0)
     whole = struct.pack("<6I", 0, FORWARD, 0, frames - 1, 0, FOR_EVER)  # the last frame belongs to the loop
     return b"smpl" + struct.pack("<I", len(sampler + whole)) + sampler + whole
+
+
+def with_info(file: bytes, info: Mapping[str, str]) -> bytes:
+    """Return a file with a LIST/INFO chunk at its end: texts by their names of four letters, such as ICMT."""
+    parts = [b"INFO"]
+    for name, text in info.items():
+        data = text.encode() + b"\0"
+        parts += [name.encode(), struct.pack("<I", len(data)), data, b"\0" * (len(data) % 2)]
+    body = b"".join(parts)
+    chunk = b"LIST" + struct.pack("<I", len(body)) + body
+    return file[:4] + struct.pack("<I", len(file) - 8 + len(chunk)) + file[8:] + chunk

@@ -6,6 +6,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
+
 from swash.v1 import sound_pb2
 from swash_model.engines import NEURAL_ENGINE
 from swash_model.errors import InvalidAskError
@@ -105,13 +107,13 @@ class Wanted:
 
 def wanted(request: sound_pb2.RenderRequest) -> Wanted:
     """Return what a request wants; raise InvalidAskError naming the first field that is wrong."""
-    encoding = _encoding(request.encoding)
-    sample_rate = _optional_whole(request, "sample_rate", MIN_SAMPLE_RATE, MAX_SAMPLE_RATE) or DEFAULT_SAMPLE_RATE
+    encoding = encoding_of(request.encoding)
+    sample_rate = optional_whole(request, "sample_rate", MIN_SAMPLE_RATE, MAX_SAMPLE_RATE) or DEFAULT_SAMPLE_RATE
     if encoding is Encoding.OGG_OPUS and sample_rate not in OPUS_SAMPLE_RATES:
         rates = ", ".join(map(str, OPUS_SAMPLE_RATES))
         raise InvalidAskError("sample_rate", f"Opus knows only {rates}, got {sample_rate}; 48000 fits most")
-    ceiling_dbtp = _optional_number(request, "ceiling_dbtp", MIN_CEILING_DBTP, MAX_CEILING_DBTP)
-    takes = _optional_whole(request, "takes", 1, MAX_TAKES) or 1
+    ceiling_dbtp = optional_number(request, "ceiling_dbtp", MIN_CEILING_DBTP, MAX_CEILING_DBTP)
+    takes = optional_whole(request, "takes", 1, MAX_TAKES) or 1
     return Wanted(
         ask=_ask(request, sample_rate),
         engine=request.engine if request.HasField("engine") else None,
@@ -120,9 +122,9 @@ def wanted(request: sound_pb2.RenderRequest) -> Wanted:
         init_audio=request.init_audio if request.HasField("init_audio") else None,
         init_key=_init_key(request),
         takes=takes,
-        channels=_optional_whole(request, "channels", 1, 2),
+        channels=optional_whole(request, "channels", 1, 2),
         encoding=encoding,
-        loudness_lufs=_optional_number(request, "loudness_lufs", MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS),
+        loudness_lufs=optional_number(request, "loudness_lufs", MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS),
         ceiling_dbtp=DEFAULT_CEILING_DBTP if ceiling_dbtp is None else ceiling_dbtp,
         first_frame=_first_frame(request, encoding),
     )
@@ -151,7 +153,7 @@ def _ask(request: sound_pb2.RenderRequest, sample_rate: int) -> Ask:
     return Ask(
         prompt=checked_prompt(request.prompt) if sound == "prompt" else None,
         effect=request.effect if sound == "effect" else None,
-        parameters=_parameters(request.parameters),
+        parameters=parameters_of(request.parameters),
         duration_s=duration_s,
         loop=request.loop,
         trim=request.trim if request.HasField("trim") else True,
@@ -164,7 +166,7 @@ def _ask(request: sound_pb2.RenderRequest, sample_rate: int) -> Ask:
 
 def _neural(request: sound_pb2.RenderRequest) -> NeuralAsk:
     """Return what the fields 17 to 24 say, without the init audio."""
-    guidance = _optional_number(request, "guidance", MIN_GUIDANCE, MAX_GUIDANCE)
+    guidance = optional_number(request, "guidance", MIN_GUIDANCE, MAX_GUIDANCE)
     negative_prompt = None
     if request.HasField("negative_prompt"):
         negative_prompt = checked_prompt(request.negative_prompt, "negative_prompt")
@@ -172,14 +174,14 @@ def _neural(request: sound_pb2.RenderRequest) -> NeuralAsk:
             raise InvalidAskError(
                 "guidance", f"above 1 and at most {MAX_GUIDANCE:g} with a negative_prompt, got {guidance:g}"
             )
-    init_noise_level = _optional_number(request, "init_noise_level", MIN_INIT_NOISE_LEVEL, MAX_INIT_NOISE_LEVEL)
+    init_noise_level = optional_number(request, "init_noise_level", MIN_INIT_NOISE_LEVEL, MAX_INIT_NOISE_LEVEL)
     if init_noise_level is not None and request.WhichOneof("init") is None:
         raise InvalidAskError("init_noise_level", "only with init_audio or init_key, got neither")
     if request.loop_method not in LOOP_METHODS:
         names = ", ".join(method.name for method in LoopMethod)
         raise InvalidAskError("loop_method", f"one of {names}, got number {request.loop_method}")
     return NeuralAsk(
-        steps=_optional_whole(request, "steps", 1, MAX_STEPS),
+        steps=optional_whole(request, "steps", 1, MAX_STEPS),
         guidance=guidance,
         negative_prompt=negative_prompt,
         init_noise_level=init_noise_level,
@@ -202,7 +204,8 @@ def _init_key(request: sound_pb2.RenderRequest) -> str | None:
     return request.init_key
 
 
-def _parameters(given: Mapping[str, sound_pb2.ParameterValue]) -> dict[str, Value]:
+def parameters_of(given: Mapping[str, sound_pb2.ParameterValue]) -> dict[str, Value]:
+    """Return parameters by name, not yet checked against an effect; raise InvalidAskError for too many."""
     if len(given) > MAX_PARAMETERS:
         raise InvalidAskError("parameters", f"at most {MAX_PARAMETERS}, got {len(given)}")
     parameters: dict[str, Value] = {}
@@ -214,7 +217,8 @@ def _parameters(given: Mapping[str, sound_pb2.ParameterValue]) -> dict[str, Valu
     return parameters
 
 
-def _encoding(number: int) -> Encoding:
+def encoding_of(number: int) -> Encoding:
+    """Return the encoding of a number of the contract; raise InvalidAskError for one that is not there."""
     if number not in ENCODINGS:
         names = ", ".join(encoding.name for encoding in Encoding)
         raise InvalidAskError("encoding", f"one of {names}, got number {number}")
@@ -227,15 +231,17 @@ def _first_frame(request: sound_pb2.RenderRequest, encoding: Encoding) -> int:
     return request.first_frame
 
 
-def _optional_whole(request: sound_pb2.RenderRequest, field: str, low: int, high: int) -> int | None:
-    value = _optional_number(request, field, low, high)
+def optional_whole(message: Message, field: str, low: int, high: int) -> int | None:
+    """Return an optional field, None when it is absent; raise InvalidAskError out of range."""
+    value = optional_number(message, field, low, high)
     return None if value is None else int(value)
 
 
-def _optional_number(request: sound_pb2.RenderRequest, field: str, low: float, high: float) -> float | None:
-    if not request.HasField(field):  # type: ignore[arg-type]  # the stubs want a literal
+def optional_number(message: Message, field: str, low: float, high: float) -> float | None:
+    """Return an optional field, None when it is absent; raise InvalidAskError out of range."""
+    if not message.HasField(field):
         return None
-    value: float = getattr(request, field)
+    value: float = getattr(message, field)
     if not low <= value <= high:  # also refuses NaN
         raise InvalidAskError(field, f"{low:g} to {high:g}, got {value:g}")
     return value
@@ -243,10 +249,14 @@ def _optional_number(request: sound_pb2.RenderRequest, field: str, low: float, h
 
 def progress(take: int, progress: Progress) -> bytes:
     """Return a serialised Progress, sent before the Header of its take."""
-    message = sound_pb2.Progress(
+    return sound_pb2.RenderResponse(progress=progress_of(take, progress)).SerializeToString()
+
+
+def progress_of(take: int, progress: Progress) -> sound_pb2.Progress:
+    """Return how far a take is."""
+    return sound_pb2.Progress(
         take=take, queue_position=progress.queue_position, step=progress.step, steps=progress.steps
     )
-    return sound_pb2.RenderResponse(progress=message).SerializeToString()
 
 
 def header(
@@ -257,6 +267,8 @@ def header(
     fallback: bool,
     wanted: Wanted,
     resolved: Resolved,
+    english_prompt: str | None,
+    replaced_seed: int | None,
     mastering: Mastering,
     engine_version: str,
     licence: str,
@@ -270,9 +282,10 @@ def header(
         take=take,
         engine=spec.engine,
         engine_version=engine_version,
-        layers=map(_layer, spec.layers),
+        layers=map(layer, spec.layers),
         confidence=resolved.confidence,
         seed=spec.seed,
+        replaced_seed=replaced_seed,
         object_seed=spec.object_seed,
         sample_rate=mastering.sample_rate,
         channels=mastering.channels,
@@ -286,6 +299,7 @@ def header(
         fallback=fallback,
         prompt_truncated=resolved.prompt_truncated,
         neural=_made(spec.neural, loop=spec.loop) if spec.neural else None,
+        english_prompt=english_prompt,
     )
     return sound_pb2.RenderResponse(header=message).SerializeToString()
 
@@ -318,7 +332,7 @@ def trailer(*, take: int, facts: Facts, sha256: bytes) -> bytes:
 def understanding(understood: Understood, layers: Iterable[Layer]) -> sound_pb2.ResolvePromptResponse:
     """Return what the server understood; `layers` empty when it would refuse."""
     return sound_pb2.ResolvePromptResponse(
-        layers=map(_layer, layers),
+        layers=map(layer, layers),
         confidence=understood.confidence,
         candidates=[sound_pb2.Candidate(effect=effect, score=score) for effect, score in understood.candidates],
         unknown_words=understood.unknown_words,
@@ -371,7 +385,8 @@ def _preset(preset: Preset) -> sound_pb2.Preset:
     )
 
 
-def _layer(layer: Layer) -> sound_pb2.Layer:
+def layer(layer: Layer) -> sound_pb2.Layer:
+    """Return a layer as clients see it."""
     return sound_pb2.Layer(
         effect=layer.effect,
         preset=layer.preset,
@@ -406,7 +421,7 @@ def seeds_of_takes(seed: int, takes: int) -> list[int]:
     return [(seed + take) % 2**32 for take in range(takes)]
 
 
-def limits() -> sound_pb2.Limits:
+def limits(*, max_voices: int, max_sessions: int) -> sound_pb2.Limits:
     """Return what a request may ask for."""
     return sound_pb2.Limits(
         max_duration_s=MAX_DURATION_S,
@@ -416,4 +431,6 @@ def limits() -> sound_pb2.Limits:
         max_prompt_characters=MAX_PROMPT_CHARACTERS,
         max_loop_s=MAX_LOOP_S,
         max_request_bytes=MAX_REQUEST_BYTES,
+        max_voices=max_voices,
+        max_sessions=max_sessions,
     )

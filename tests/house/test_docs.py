@@ -20,7 +20,9 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 RUN_S = 240.0
 
 
-@pytest.mark.parametrize("name", ["effects.md", "settings.md", "commands.md", "metrics.md"])
+@pytest.mark.parametrize(
+    "name", ["effects.md", "settings.md", "commands.md", "metrics.md", "manifest.schema.json"]
+)
 def test_reference_pages_follow_the_code(name: str) -> None:
     assert (REFERENCE / name).read_text() == pages()[name], "run tools/reference.py"
 
@@ -140,7 +142,9 @@ def test_the_readme_works_word_for_word(
     assert len(program.strip().splitlines()) <= 10
 
 
-@pytest.mark.parametrize("page", ["getting-started.md", "command-line.md", "prompts.md", "bring-your-weights.md"])
+@pytest.mark.parametrize(
+    "page", ["getting-started.md", "command-line.md", "prompts.md", "bring-your-weights.md", "baking.md"]
+)
 def test_the_guides_work_word_for_word(page: str, newcomer: Path, environment: dict[str, str]) -> None:
     for block in blocks(ROOT / "docs" / "guides" / page, "sh"):
         if not re.match(r"make serve", block):

@@ -359,6 +359,80 @@ def test_a_sound_nearly_as_large_as_the_bound_stays(folder: Path) -> None:
             assert store.count == 1
 
 
+# What is pinned.
+
+
+def test_a_pinned_sound_is_never_pushed_out(folder: Path) -> None:
+    with opened(folder) as store:
+        store.put(key_of(0), sound_of(0))
+        size = store.bytes
+    with opened(folder, max_bytes=10 * size) as store:
+        assert store.pin("level", key_of(0))
+        assert store.pin("level", key_of(50))  # before it is there
+        for number in range(1, 60):
+            assert store.put(key_of(number), sound_of(number))
+        assert same(store.get(key_of(0)), sound_of(0))
+        assert same(store.get(key_of(50)), sound_of(50))
+        assert store.bytes <= 10 * size
+        assert store.unpin([("level", key_of(0))])
+        for number in range(60, 80):
+            store.put(key_of(number), sound_of(number))
+        assert store.get(key_of(0)) is None
+        assert same(store.get(key_of(50)), sound_of(50))
+
+
+def test_pins_survive_a_restart_and_tell_the_bytes_of_what_is_there(folder: Path) -> None:
+    with opened(folder) as store:
+        store.put(key_of(1), sound_of(1))
+        for tag, number in (("one", 1), ("one", 2), ("two", 1)):
+            assert store.pin(tag, key_of(number))
+        size = store.bytes
+    with opened(folder) as store, opened(folder) as other:
+        assert store.pinned() == {"one": {key_of(1): size, key_of(2): 0}, "two": {key_of(1): size}}
+        assert store.unpin([("one", key_of(1)), ("one", key_of(2))])
+        assert other.pinned() == {"two": {key_of(1): size}}
+
+
+def test_where_pinned_sounds_fill_the_store_another_is_not_kept_and_the_bound_holds(folder: Path) -> None:
+    with opened(folder) as store:
+        store.put(key_of(0), sound_of(0))
+        size = store.bytes
+    with opened(folder, max_bytes=4 * size) as store:
+        for number in range(4):
+            store.pin("level", key_of(number))
+            assert store.put(key_of(number), sound_of(number))
+        assert not store.put(key_of(9), sound_of(9))
+        assert (store.count, store.bytes) == (4, bytes_on_disk(folder)) == (4, 4 * size)
+        assert all(same(store.get(key_of(number)), sound_of(number)) for number in range(4))
+
+
+def test_an_index_of_the_layout_before_pins_keeps_its_order_of_use(folder: Path) -> None:
+    with opened(folder) as store:
+        for number in range(4):
+            store.put(key_of(number), sound_of(number))
+        store.get(key_of(0))
+        size = store.bytes // 4
+    with contextlib.closing(sqlite3.connect(folder / "index.sqlite")) as index:
+        index.executescript("DROP TABLE pins; PRAGMA user_version = 1;")
+    with opened(folder, max_bytes=4 * size) as store:
+        assert store.pin("level", key_of(1))
+        store.put(key_of(4), sound_of(4))
+        assert [n for n in range(5) if not path_of(folder, n).exists()] == [2, 3]
+
+
+def test_an_index_that_turns_to_garbage_while_it_is_used_loses_no_pin(folder: Path) -> None:
+    with opened(folder, max_bytes=20_000) as store:
+        store.put(key_of(0), sound_of(0))
+        store.pin("level", key_of(0))
+        for number in range(1, 40):
+            assert store.put(key_of(number), sound_of(number))
+            if number == 10:
+                for path in folder.glob("index.sqlite*"):
+                    path.write_bytes(b"garbage" * 1000)
+        assert same(store.get(key_of(0)), sound_of(0))
+        assert list(store.pinned()) == ["level"]
+
+
 # Many at once.
 
 

@@ -1,6 +1,7 @@
 """Clients of swash in Python: sync and async."""
 
 from swash_client.async_client import AsyncClient
+from swash_client.async_session import AsyncCommand, AsyncSession
 from swash_client.async_stream import AsyncStream
 from swash_client.catalogue import (
     Candidate,
@@ -25,10 +26,14 @@ from swash_client.errors import (
     SwashError,
     UnavailableError,
     UnknownSoundError,
+    UnknownTagError,
 )
 from swash_client.init_audio import InitAudio
+from swash_client.live import Applied, Closed, Live, OnEnded, OnRefused, Opened, Voice
+from swash_client.preload import Manifest, PreloadedTake, PreloadProgress, Unloaded
 from swash_client.recording import OnProgress
 from swash_client.request import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, Ask, FileEncoding, LoopMethod, PcmEncoding
+from swash_client.session import Command, Session
 from swash_client.sound import (
     Block,
     Header,
@@ -47,12 +52,17 @@ __all__ = [
     "DEFAULT_ADDRESS",
     "DEFAULT_TIMEOUT_S",
     "AccessError",
+    "Applied",
     "Ask",
     "AsyncClient",
+    "AsyncCommand",
+    "AsyncSession",
     "AsyncStream",
     "Block",
     "Candidate",
     "Client",
+    "Closed",
+    "Command",
     "DamagedSoundError",
     "DeadlineError",
     "Effect",
@@ -65,18 +75,26 @@ __all__ = [
     "InvalidRequestError",
     "Layer",
     "Limits",
+    "Live",
     "Loop",
     "LoopMethod",
+    "Manifest",
     "Neural",
     "NotReadyError",
+    "OnEnded",
     "OnProgress",
+    "OnRefused",
+    "Opened",
     "OverloadedError",
     "Parameter",
     "PcmEncoding",
+    "PreloadProgress",
+    "PreloadedTake",
     "Preset",
     "Progress",
     "Resolution",
     "ServerInfo",
+    "Session",
     "Sound",
     "SoundFile",
     "Stream",
@@ -84,5 +102,8 @@ __all__ = [
     "Trailer",
     "UnavailableError",
     "UnknownSoundError",
+    "UnknownTagError",
+    "Unloaded",
     "Value",
+    "Voice",
 ]

@@ -100,6 +100,8 @@ class Limits:
     max_sample_rate: int
     max_prompt_characters: int
     max_request_bytes: int
+    max_voices: int
+    max_sessions: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The sync client."""
 
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self, Unpack
 
@@ -9,11 +10,14 @@ import grpc
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_client.catalogue import Effect, Resolution, ServerInfo
-from swash_client.errors import UnavailableError
+from swash_client.errors import UnavailableError, UnknownSoundError, UnknownTagError
+from swash_client.live import Live, OnEnded, OnRefused, opening
+from swash_client.preload import Manifest, PreloadedTake, PreloadProgress, Unloaded, preload_request
 from swash_client.recording import OnProgress, Recording, Take
 from swash_client.request import (
     DEFAULT_ADDRESS,
     DEFAULT_TIMEOUT_S,
+    PRELOAD_TIMEOUT_S,
     Ask,
     FileEncoding,
     PcmEncoding,
@@ -21,10 +25,11 @@ from swash_client.request import (
     pcm_request,
     pinned,
 )
+from swash_client.session import Session
 from swash_client.sound import Sound, SoundFile
 from swash_client.status import typed_errors
 from swash_client.stream import Stream
-from swash_client.wire import effects_of, resolution_of, server_info_of
+from swash_client.wire import effects_of, preloaded_of, resolution_of, server_info_of
 
 
 class Client:
@@ -123,6 +128,47 @@ class Client:
         call = self._stub.Render(pcm_request(prompt, encoding, **ask), timeout=self._within_s(timeout_s))
         return Stream(call, call.cancel, self._address, on_progress)
 
+    def perform(
+        self,
+        *,
+        timeout_s: float | None = None,
+        on_ended: OnEnded | None = None,
+        on_refused: OnRefused | None = None,
+        **live: Unpack[Live],
+    ) -> Session:
+        """Return a live session: several voices in one output, steered while they sound.
+
+        How it may travel is told at `Live`. `timeout_s` is for its opening and for each answer.
+        """
+        return Session(
+            self._stub.Perform,
+            opening(**live),
+            address=self._address,
+            timeout_s=self._within_s(timeout_s),
+            on_ended=on_ended,
+            on_refused=on_refused,
+        )
+
+    def preload(
+        self, manifest: Manifest, *, tag: str | None = None, timeout_s: float = PRELOAD_TIMEOUT_S
+    ) -> Iterator[PreloadedTake | PreloadProgress]:
+        """Have every sound of a manifest made and kept until `unload`; yield what becomes of them, as it does.
+
+        `manifest` is told at `Manifest`; `tag` names its sounds together, else the manifest's own tag does. A take
+        that fails has a `failure`, and the others go on. Ask again after a broken call: what is done is done.
+        Leaving the iterator stops what is left. `timeout_s` is for all of it, an hour if it is not given.
+        """
+        return self._preloaded(preload_request(manifest, tag), timeout_s)
+
+    def unload(self, tag: str, *, timeout_s: float | None = None) -> Unloaded:
+        """Let go of what was preloaded under a tag; raise UnknownTagError when nothing is."""
+        try:
+            with typed_errors(self._address):
+                gone = self._stub.Unload(pb.UnloadRequest(tag=tag), timeout=self._within_s(timeout_s))
+        except UnknownSoundError as error:
+            raise UnknownTagError(str(error)) from error.__cause__
+        return Unloaded(gone.takes, gone.stored_bytes)
+
     def effects(self, *, timeout_s: float | None = None) -> tuple[Effect, ...]:
         """Return every effect with its parameters and presets."""
         with typed_errors(self._address):
@@ -167,6 +213,18 @@ class Client:
                     recording.take_in(event)
             finally:
                 events.cancel()
+
+    def _preloaded(
+        self, request: pb.PreloadRequest, timeout_s: float
+    ) -> Iterator[PreloadedTake | PreloadProgress]:
+        with typed_errors(self._address):
+            responses = self._stub.Preload(request, timeout=timeout_s)
+            try:
+                for response in responses:
+                    if (event := preloaded_of(response)) is not None:
+                        yield event
+            finally:
+                responses.cancel()
 
     def _within_s(self, timeout_s: float | None) -> float:
         return self._timeout_s if timeout_s is None else timeout_s

@@ -35,6 +35,10 @@ class UnknownSoundError(SwashError):
         self.unknown_words = tuple(unknown_words)
 
 
+class UnknownTagError(SwashError):
+    """Nothing is preloaded under this tag."""
+
+
 class OverloadedError(SwashError):
     """The server has as much to do as it may hold; `retry_after_s` None: it does not say when to come back."""
 

@@ -129,9 +129,14 @@ class Recording:
 
 
 def block_of(data: bytes, header: Header) -> Block:
+    """Return the PCM bytes of a take as float32 samples, shape (frames, channels)."""
+    return samples_of(data, header.encoding, header.channels)
+
+
+def samples_of(data: bytes, encoding: str, channels: int) -> Block:
     """Return PCM bytes as float32 samples, shape (frames, channels)."""
-    if header.encoding == "pcm_f32le":
+    if encoding == "pcm_f32le":
         samples = np.frombuffer(data, "<f4").astype(np.float32)
     else:
         samples = np.frombuffer(data, "<i2").astype(np.float32) / np.float32(PCM16_FULL_SCALE)
-    return samples.reshape(-1, header.channels)
+    return samples.reshape(-1, channels)

@@ -1,7 +1,9 @@
 """What a caller may ask for, as the message of the contract. Ranges are the server's to judge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Literal, TypeAlias, TypedDict, Unpack
+
+from google.protobuf.message import Message
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import FieldViolation, InvalidRequestError
@@ -10,6 +12,7 @@ from swash_client.sound import Header, Value
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT_S = 60.0  # a minute of waiting is a fault, not a render
+PRELOAD_TIMEOUT_S = 3600.0  # a level's worth of neural sounds
 
 PcmEncoding: TypeAlias = Literal["pcm_s16le", "pcm_f32le"]
 """How samples travel: 16 bit, or float at twice the bytes. Both arrive as float32."""
@@ -92,16 +95,34 @@ class Ask(TypedDict, total=False):
 
 def pcm_request(prompt: str | None, encoding: PcmEncoding, takes: int = 1, **ask: Unpack[Ask]) -> pb.RenderRequest:
     """Return the request for samples."""
-    if encoding not in {"pcm_s16le", "pcm_f32le"}:
-        raise _invalid("encoding", f"pcm_s16le or pcm_f32le (files come from render_file), got {encoding!r}")
+    pcm_encoding(encoding)
     return _request(prompt, encoding, takes, **ask)
+
+
+def pcm_encoding(encoding: PcmEncoding) -> pb.Encoding.ValueType:
+    """Return how samples travel; raise InvalidRequestError for a file."""
+    if encoding not in {"pcm_s16le", "pcm_f32le"}:
+        raise invalid("encoding", f"pcm_s16le or pcm_f32le (files come from render_file), got {encoding!r}")
+    return _ENCODINGS[encoding]
 
 
 def file_request(prompt: str | None, encoding: FileEncoding, **ask: Unpack[Ask]) -> pb.RenderRequest:
     """Return the request for a file."""
     if encoding not in {"wav", "flac", "ogg_vorbis", "ogg_opus"}:
-        raise _invalid("encoding", f"wav, flac, ogg_vorbis or ogg_opus, got {encoding!r}")
+        raise invalid("encoding", f"wav, flac, ogg_vorbis or ogg_opus, got {encoding!r}")
     return _request(prompt, encoding, 1, **ask)
+
+
+def sound_request(
+    prompt: str | None = None,
+    takes: int = 1,
+    encoding: PcmEncoding | FileEncoding = "pcm_s16le",
+    **ask: Unpack[Ask],
+) -> pb.RenderRequest:
+    """Return the request for a sound that is to be made ready, in whichever encoding."""
+    if encoding not in _ENCODINGS:
+        raise invalid("encoding", f"one of {', '.join(_ENCODINGS)}, got {encoding!r}")
+    return _request(prompt, encoding, takes, **ask)
 
 
 def pinned(request: pb.RenderRequest, header: Header) -> pb.RenderRequest:
@@ -120,31 +141,37 @@ def _request(prompt: str | None, encoding: str, takes: int, **ask: Unpack[Ask]) 
     if unknown:
         raise TypeError(f"unexpected keyword argument: {', '.join(sorted(unknown))}")
     if (prompt is None) == (ask.get("effect") is None):
-        raise _invalid("prompt", "give exactly one of prompt and effect")
+        raise invalid("prompt", "give exactly one of prompt and effect")
     if ask.get("init_audio") is not None and ask.get("init_key") is not None:
-        raise _invalid("init_audio", "give at most one of init_audio and init_key")
+        raise invalid("init_audio", "give at most one of init_audio and init_key")
     request = pb.RenderRequest(encoding=_ENCODINGS[encoding])
     for name, value in {"prompt": prompt, "takes": takes, **ask}.items():
         if value is not None and name not in _TRANSLATED:
-            _set(request, name, value)
+            set_field(request, name, value)
     if (audio := ask.get("init_audio")) is not None:
         request.init_audio = init_bytes(audio)
     if (method := ask.get("loop_method")) is not None:
         if method not in _LOOP_METHODS:
-            raise _invalid("loop_method", f"latents or crossfade, got {method!r}")
+            raise invalid("loop_method", f"latents or crossfade, got {method!r}")
         request.loop_method = _LOOP_METHODS[method]
-    for name, value in (ask.get("parameters") or {}).items():
-        _set(request.parameters[name], "choice" if isinstance(value, str) else "number", value)
+    set_parameters(request.parameters, ask.get("parameters"))
     return request
 
 
-def _set(message: pb.RenderRequest | pb.ParameterValue, name: str, value: object) -> None:
+def set_parameters(into: MutableMapping[str, pb.ParameterValue], parameters: Mapping[str, Value] | None) -> None:
+    """Fill parameters by name."""
+    for name, value in (parameters or {}).items():
+        set_field(into[name], "choice" if isinstance(value, str) else "number", value)
+
+
+def set_field(message: Message, name: str, value: object) -> None:
     """Set a field, or say what it cannot hold: a negative seed, a word for a number."""
     try:
         setattr(message, name, value)
     except (TypeError, ValueError) as error:
-        raise _invalid(name, f"cannot be {value!r} ({error})") from error
+        raise invalid(name, f"cannot be {value!r} ({error})") from error
 
 
-def _invalid(field: str, problem: str) -> InvalidRequestError:
+def invalid(field: str, problem: str) -> InvalidRequestError:
+    """Return the error for a field that cannot even be sent."""
     return InvalidRequestError(f"{field}: {problem}", [FieldViolation(field, problem)])

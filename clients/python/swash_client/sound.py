@@ -76,7 +76,9 @@ class Header:
 
     `layers` is empty and `neural` is there when a neural engine made it. `key` names the sound, for `init_key`;
     it is "" when the server tells none. `fallback` says that `engine` made it instead of the one asked for,
-    `prompt_truncated` that the prompt was longer than the engine reads.
+    `prompt_truncated` that the prompt was longer than the engine reads. `replaced_seed` is the seed that was asked
+    for when what it gave failed the quality gate and `seed` was used instead; `english_prompt` is what the neural
+    engine read of a prompt in another language.
     """
 
     request_id: str
@@ -99,6 +101,8 @@ class Header:
     fallback: bool
     prompt_truncated: bool
     neural: Neural | None
+    replaced_seed: int | None = None
+    english_prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

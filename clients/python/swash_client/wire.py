@@ -15,6 +15,7 @@ from swash_client.catalogue import (
     Resolution,
     ServerInfo,
 )
+from swash_client.preload import PreloadedTake, PreloadProgress
 from swash_client.sound import Header, Layer, Loop, Neural, Progress, Trailer, Value
 
 
@@ -42,6 +43,8 @@ def header_of(header: pb.Header) -> Header:
         fallback=header.fallback,
         prompt_truncated=header.prompt_truncated,
         neural=_neural(header.neural) if header.HasField("neural") else None,
+        replaced_seed=header.replaced_seed if header.HasField("replaced_seed") else None,
+        english_prompt=header.english_prompt if header.HasField("english_prompt") else None,
     )
 
 
@@ -70,6 +73,30 @@ def trailer_of(trailer: pb.Trailer) -> Trailer:
 def layer_of(layer: pb.Layer) -> Layer:
     """Return one sounding part."""
     return Layer(layer.effect, layer.preset, _values(layer.parameters), layer.level_db, layer.ucs_cat_id)
+
+
+def preloaded_of(response: pb.PreloadResponse) -> PreloadedTake | PreloadProgress | None:
+    """Return what has become of a take, None for an event that is newer than this client."""
+    match response.WhichOneof("event"):
+        case "progress":
+            return PreloadProgress(
+                response.total, response.done, response.sound, response.name, progress_of(response.progress)
+            )
+        case "take":
+            take = response.take
+            return PreloadedTake(
+                total=response.total,
+                done=response.done,
+                sound=response.sound,
+                name=response.name,
+                take=take.take,
+                key=take.key,
+                seed=take.seed,
+                frames=take.frames,
+                cached=_name(pb.Cached.DESCRIPTOR, take.cached),
+                failure=take.failure,
+            )
+    return None
 
 
 def effects_of(response: pb.ListEffectsResponse) -> tuple[Effect, ...]:
@@ -159,6 +186,8 @@ def _limits(limits: pb.Limits) -> Limits:
         max_sample_rate=limits.max_sample_rate,
         max_prompt_characters=limits.max_prompt_characters,
         max_request_bytes=limits.max_request_bytes,
+        max_voices=limits.max_voices,
+        max_sessions=limits.max_sessions,
     )
 
 

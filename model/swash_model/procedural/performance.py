@@ -99,6 +99,11 @@ class Performance:
         """Return the numbers that are taken."""
         return tuple(self._voices)
 
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Return the voices that nobody has stopped."""
+        return tuple(number for number, voice in self._voices.items() if not voice.stopping)
+
     def apply(self, event: Event) -> Event:
         """Let an event take effect with the next block; return it with every choice made.
 
@@ -151,6 +156,10 @@ class _Voice:
     @property
     def over(self) -> bool:
         return not self._sources
+
+    @property
+    def stopping(self) -> bool:
+        return all(source.fading for source in self._sources)
 
     @property
     def sounding(self) -> bool:
@@ -209,6 +218,10 @@ class _Source:
     @property
     def sounding(self) -> bool:
         return any(layer.sounding for layer in self._layers)
+
+    @property
+    def fading(self) -> bool:
+        return self._fading_for is not None
 
     @property
     def over(self) -> bool:

@@ -966,7 +966,9 @@ class OpenSession(_message.Message):
     may stall without a gap. Absent: 60.
     """
     unpaced: _builtins.bool
-    """Does not wait for play-out: frames come as fast as they are made and read. For recordings."""
+    """For recordings: the commands are gathered first, and when the requests have ended, the frames come as fast as
+    they are made and read. Give each command its at_frame.
+    """
     log: _builtins.bool
     """Sends log lines: written one below the other, they are a file that `swash replay` makes the same samples from."""
     def __init__(
@@ -1053,7 +1055,7 @@ class StartVoice(_message.Message):
     step of footsteps). Without it such an effect sounds once at its start and the voice ends with it.
     """
     fade_in_ms: _builtins.int
-    """0 to 60000 ms. Absent: 5."""
+    """0 to 60000 ms. Absent: 5 for what goes on, none for what ends by itself."""
     @_builtins.property
     def parameters(self) -> _containers.MessageMap[_builtins.str, Global___ParameterValue]:
         """As in RenderRequest."""
@@ -1504,22 +1506,18 @@ class VoiceEnded(_message.Message):
 
     VOICE_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
-    LOG_LINE_FIELD_NUMBER: _builtins.int
     voice: _builtins.int
     frame: _builtins.int
     """The first frame without it."""
-    log_line: _builtins.str
-    """Only with OpenSession.log."""
     def __init__(
         self,
         *,
         voice: _builtins.int = ...,
         frame: _builtins.int = ...,
-        log_line: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "log_line", b"log_line", "voice", b"voice"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frame", b"frame", "voice", b"voice"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

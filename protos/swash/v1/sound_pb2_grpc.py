@@ -99,8 +99,9 @@ class SoundServiceServicer:
         The first request opens the session; every later one is a command. A command is answered by Applied, with the
         frame at which it took effect, or by Refused, and a refused one disturbs nothing else. Frames are made while
         something sounds or a command waits for its frame, never more than ahead_ms before they are due; in between
-        the clock stands still, so that what is triggered out of silence is heard at once. When the requests end, what
-        sounds is released and the session closes; when the caller vanishes, its voices are gone.
+        the clock stands still, so that what is triggered out of silence is heard at once. When the requests end, the
+        commands that wait for their frame are still done, then what sounds is released and the session closes; so it
+        does after an hour in which nothing sounds and nothing is asked. When the caller vanishes, its voices are gone.
 
         Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
         """

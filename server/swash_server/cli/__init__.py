@@ -2,11 +2,15 @@
 
 import click
 
+from swash_server.cli.bake import bake
+from swash_server.cli.check import check
 from swash_server.cli.doctor import doctor
 from swash_server.cli.effects import effects
 from swash_server.cli.model import model
 from swash_server.cli.play import play
+from swash_server.cli.preload import preload, unload
 from swash_server.cli.render import render
+from swash_server.cli.replay import replay
 from swash_server.cli.serve import serve
 
 
@@ -20,5 +24,5 @@ def main() -> None:
     """
 
 
-for command in (serve, render, play, effects, model, doctor):
+for command in (serve, render, play, replay, bake, check, preload, unload, effects, model, doctor):
     main.add_command(command)

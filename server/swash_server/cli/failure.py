@@ -24,6 +24,7 @@ _BY_CODE = {
 _BY_REMOTE_TYPE: dict[type[remote.SwashError], int] = {
     remote.InvalidRequestError: INVALID,
     remote.UnknownSoundError: UNKNOWN_SOUND,
+    remote.UnknownTagError: INVALID,
     remote.OverloadedError: AWAY,
     remote.UnavailableError: AWAY,
     remote.DeadlineError: AWAY,

@@ -78,3 +78,46 @@ def _said(progress: sound_pb2.Progress) -> str:
     if progress.queue_position:
         return f"{SAYS}, {progress.queue_position} before it"
     return f"{SAYS}, step {progress.step} of {progress.steps}"
+
+
+class Count:
+    """Shows how many of several things are done on standard error, if that is a terminal."""
+
+    def __init__(self, says: str, total: int, *, shown: bool) -> None:
+        """Show nothing unless `shown`."""
+        console = Console(stderr=True)
+        self._bar = rich.Progress(
+            rich.TextColumn("{task.description}"),
+            rich.BarColumn(),
+            rich.MofNCompleteColumn(),
+            rich.TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not (shown and console.is_terminal),
+        )
+        self._task = self._bar.add_task(says, total=total)
+
+    def one_more(self) -> None:
+        """Count one that is done."""
+        self._bar.advance(self._task)
+
+    def reach(self, done: int, total: int) -> None:
+        """Show that so many are done."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def say(self, line: str) -> None:
+        """Write a line to standard error, above the bar."""
+        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()

@@ -83,6 +83,8 @@ def _summary(take: Take) -> str:
     notes = [
         *(["fallback"] if header.fallback else []),
         *(["prompt truncated"] if header.prompt_truncated else []),
+        *([f"instead of seed {header.replaced_seed}"] if header.replaced_seed is not None else []),
+        *([f"read as {header.english_prompt!r}"] if header.english_prompt else []),
         *([f"not understood: {' '.join(header.unknown_words)}"] if header.unknown_words else []),
         *([f"key {header.key}"] if header.neural is not None else []),
     ]

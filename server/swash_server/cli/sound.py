@@ -50,103 +50,121 @@ def sound_options(command: Command) -> Command:
     """Add the arguments that say what to sound like, and those that say who makes it: `command` gets a Source."""
 
     @functools.wraps(command)
-    def with_source(**given: Any) -> Any:
+    def with_engine(**given: Any) -> Any:
         if given["engine"] is None and _on_command_line("model"):
             given["engine"] = NEURAL_ENGINE
+        return command(**given)
+
+    with_source = _with_source(with_engine)
+    options: tuple[Callable[[Command], Command], ...] = (
+        click.argument("prompt", required=False),
+        click.option("--effect", help="An effect or preset instead of words: rain, rain/tin_roof."),
+        click.option("-p", "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter."),
+        click.option(
+            "--engine", help="procedural or stable_audio; by default the server's, with --model stable_audio."
+        ),
+        click.option("-d", "--duration", "duration_s", type=float, help="Seconds of sound."),
+        click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Which performance."),
+        click.option("--object-seed", type=click.IntRange(0, 2**32 - 1), help="Which object."),
+        click.option("--loop", is_flag=True, help="Make the end join the start."),
+        click.option("--rate", "sample_rate", type=int, help="Frames a second; 48000 by default."),
+        click.option("--channels", type=click.IntRange(1, 2), help="1 or 2; by default as the sound needs."),
+        click.option("--loudness", "loudness_lufs", type=float, help="Integrated loudness to reach, LUFS."),
+        click.option("--ceiling", "ceiling_dbtp", type=float, help="Highest true peak, dBTP; -1 by default."),
+        click.option("--steps", type=int, help="stable_audio: steps of the sampler, 1 to 50; 8 by default."),
+        click.option("--guidance", type=float, help="stable_audio: 1 to 15; above 1 in twice the time."),
+        click.option("--negative", "negative_prompt", help="stable_audio: what not to sound like."),
+        click.option(
+            "--init",
+            "init_audio",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="stable_audio: a WAV, FLAC or Ogg file to begin with.",
+        ),
+        click.option("--init-key", metavar="KEY", help="stable_audio: the key of a sound to begin with."),
+        click.option(
+            "--noise-level",
+            "init_noise_level",
+            type=float,
+            help="stable_audio: how much of it noise replaces, 0.12 to 1; 0.7 by default.",
+        ),
+        click.option("--short-window", is_flag=True, help="stable_audio: sample only what the duration needs."),
+        click.option(
+            "--loop-method",
+            type=click.Choice(["latents", "crossfade"]),
+            help="stable_audio: how a loop is made; latents by default.",
+        ),
+        click.option("--fallback", is_flag=True, help="Take procedural when the engine is absent or too slow."),
+        *_source_options(),
+    )
+    for option in reversed(options):
+        with_source = option(with_source)
+    return with_source
+
+
+def source_options(command: Command) -> Command:
+    """Add the arguments that say who makes sounds: `command` gets a Source."""
+    with_source = _with_source(command)
+    for option in reversed(_source_options()):
+        with_source = option(with_source)
+    return with_source
+
+
+def _with_source(command: Command) -> Command:
+    @functools.wraps(command)
+    def with_source(**given: Any) -> Any:
         source = _source(**{name: given.pop(name) for name in ("server", "timeout_s", *OF_A_MODEL)})
         return command(source=source, **given)
 
-    folder = click.Path(file_okay=False, path_type=Path)
-    for option in reversed(
-        (
-            click.argument("prompt", required=False),
-            click.option("--effect", help="An effect or preset instead of words: rain, rain/tin_roof."),
-            click.option("-p", "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter."),
-            click.option(
-                "--engine", help="procedural or stable_audio; by default the server's, with --model stable_audio."
-            ),
-            click.option("-d", "--duration", "duration_s", type=float, help="Seconds of sound."),
-            click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Which performance."),
-            click.option("--object-seed", type=click.IntRange(0, 2**32 - 1), help="Which object."),
-            click.option("--loop", is_flag=True, help="Make the end join the start."),
-            click.option("--rate", "sample_rate", type=int, help="Frames a second; 48000 by default."),
-            click.option("--channels", type=click.IntRange(1, 2), help="1 or 2; by default as the sound needs."),
-            click.option("--loudness", "loudness_lufs", type=float, help="Integrated loudness to reach, LUFS."),
-            click.option("--ceiling", "ceiling_dbtp", type=float, help="Highest true peak, dBTP; -1 by default."),
-            click.option("--steps", type=int, help="stable_audio: steps of the sampler, 1 to 50; 8 by default."),
-            click.option("--guidance", type=float, help="stable_audio: 1 to 15; above 1 in twice the time."),
-            click.option("--negative", "negative_prompt", help="stable_audio: what not to sound like."),
-            click.option(
-                "--init",
-                "init_audio",
-                type=click.Path(path_type=Path),
-                metavar="FILE",
-                help="stable_audio: a WAV, FLAC or Ogg file to begin with.",
-            ),
-            click.option("--init-key", metavar="KEY", help="stable_audio: the key of a sound to begin with."),
-            click.option(
-                "--noise-level",
-                "init_noise_level",
-                type=float,
-                help="stable_audio: how much of it noise replaces, 0.12 to 1; 0.7 by default.",
-            ),
-            click.option(
-                "--short-window", is_flag=True, help="stable_audio: sample only what the duration needs."
-            ),
-            click.option(
-                "--loop-method",
-                type=click.Choice(["latents", "crossfade"]),
-                help="stable_audio: how a loop is made; latents by default.",
-            ),
-            click.option(
-                "--fallback", is_flag=True, help="Take procedural when the engine is absent or too slow."
-            ),
-            click.option("--server", metavar="HOST:PORT", help="Ask a server; without, the sound is made here."),
-            click.option(
-                "--timeout",
-                "timeout_s",
-                type=float,
-                default=TIMEOUT_S,
-                show_default=True,
-                help="Seconds that the server may take.",
-            ),
-            click.option(
-                "--model",
-                type=folder,
-                metavar="DIR",
-                envvar="SWASH_MODEL",
-                show_envvar=True,
-                help="The weights of stable_audio, for sounds made here.",
-            ),
-            click.option(
-                "--t5",
-                type=folder,
-                metavar="DIR",
-                envvar="SWASH_T5",
-                show_envvar=True,
-                help="Its text encoder; by default t5 in --model.",
-            ),
-            click.option(
-                "--precision",
-                type=click.Choice(get_args(Precision)),
-                default="auto",
-                envvar="SWASH_PRECISION",
-                show_envvar=True,
-                show_default=True,
-                help="exact computes in float32, auto in bfloat16 where this CPU has it, fast in int8.",
-            ),
-            click.option(
-                "--neural-threads",
-                type=click.IntRange(0, 256),
-                default=0,
-                envvar="SWASH_NEURAL_THREADS",
-                show_envvar=True,
-                help="Threads that it computes with; by default one for each core.",
-            ),
-        )
-    ):
-        with_source = option(with_source)
     return with_source
+
+
+def _source_options() -> list[Callable[[Command], Command]]:
+    folder = click.Path(file_okay=False, path_type=Path)
+    return [
+        click.option("--server", metavar="HOST:PORT", help="Ask a server; without, the sound is made here."),
+        click.option(
+            "--timeout",
+            "timeout_s",
+            type=float,
+            default=TIMEOUT_S,
+            show_default=True,
+            help="Seconds that the server may take.",
+        ),
+        click.option(
+            "--model",
+            type=folder,
+            metavar="DIR",
+            envvar="SWASH_MODEL",
+            show_envvar=True,
+            help="The weights of stable_audio, for sounds made here.",
+        ),
+        click.option(
+            "--t5",
+            type=folder,
+            metavar="DIR",
+            envvar="SWASH_T5",
+            show_envvar=True,
+            help="Its text encoder; by default t5 in --model.",
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(get_args(Precision)),
+            default="auto",
+            envvar="SWASH_PRECISION",
+            show_envvar=True,
+            show_default=True,
+            help="exact computes in float32, auto in bfloat16 where this CPU has it, fast in int8.",
+        ),
+        click.option(
+            "--neural-threads",
+            type=click.IntRange(0, 256),
+            default=0,
+            envvar="SWASH_NEURAL_THREADS",
+            show_envvar=True,
+            help="Threads that it computes with; by default one for each core.",
+        ),
+    ]
 
 
 def _source(
@@ -216,7 +234,7 @@ def events_of(
     """Return the events of a Render call, to be had as they come; unless `quiet` say what takes time before."""
     if source.server is not None:
         return _remote(request, source.server, source.timeout_s)
-    return _local(request, _engines(request, source.model, quiet=quiet))
+    return _local(request, engines_for(request, source.model, quiet=quiet))
 
 
 def _remote(request: sound_pb2.RenderRequest, server: str, timeout_s: float) -> Iterator[sound_pb2.RenderResponse]:
@@ -224,7 +242,7 @@ def _remote(request: sound_pb2.RenderRequest, server: str, timeout_s: float) -> 
         yield from SoundServiceStub(channel).Render(request, timeout=timeout_s)
 
 
-def _engines(request: sound_pb2.RenderRequest, model: ModelChoice | None, *, quiet: bool) -> Engines:
+def engines_for(request: sound_pb2.RenderRequest, model: ModelChoice | None, *, quiet: bool) -> Engines:
     """Return the engines of this process, the neural one only if it is asked for, with its model loaded.
 
     A request that may fall back gets them without a model that does not load; else raise its SoundError.
@@ -256,7 +274,7 @@ def _say(message: str, *, quiet: bool) -> None:
 
 def _local(request: sound_pb2.RenderRequest, engines: Engines) -> Iterator[sound_pb2.RenderResponse]:
     """Run the server's own service without its ports: the same sound, and the same store."""
-    from swash_server.app import make_renderer
+    from swash_server.app import make_renderer, make_stage
     from swash_server.interceptors import REQUEST_ID
     from swash_server.metrics import Metrics
     from swash_server.service import SoundService
@@ -265,8 +283,15 @@ def _local(request: sound_pb2.RenderRequest, engines: Engines) -> Iterator[sound
     REQUEST_ID.set("local")  # before the runner, which copies the context once
     with asyncio.Runner() as runner:
         metrics = Metrics()
-        renderer = runner.run(make_renderer(Settings(), metrics))
-        service = SoundService(engines=engines, renderer=renderer, metrics=metrics, ready=lambda: True)
+        settings = Settings()
+        renderer = runner.run(make_renderer(settings, metrics))
+        service = SoundService(
+            engines=engines,
+            renderer=renderer,
+            metrics=metrics,
+            ready=lambda: True,
+            stage=make_stage(settings, metrics),
+        )
         messages = service.render(request, None)
         try:
             while (message := runner.run(_next(messages))) is not None:

@@ -30,6 +30,10 @@ class Scripted(SoundServiceServicer):
 
     scripts: list[Script] = field(default_factory=list)
     requests: list[pb.RenderRequest] = field(default_factory=list)
+    performances: list[Callable[[Iterator[pb.PerformRequest]], Iterator[pb.PerformResponse]]] = field(
+        default_factory=list
+    )
+    preloads: list[pb.PreloadRequest] = field(default_factory=list)
     times_left_s: list[float] = field(default_factory=list)
     address: str = ""
 
@@ -37,6 +41,21 @@ class Scripted(SoundServiceServicer):
         self.requests.append(request)
         self.times_left_s.append(context.time_remaining())
         yield from self.scripts.pop(0)(request, context)
+
+    def Perform(self, requests: Iterator[pb.PerformRequest], _context: Any) -> Iterator[pb.PerformResponse]:  # noqa: N802
+        yield from self.performances.pop(0)(requests)
+
+    def Preload(self, request: pb.PreloadRequest, context: Any) -> Iterator[pb.PreloadResponse]:  # noqa: N802
+        self.preloads.append(request)
+        self.times_left_s.append(context.time_remaining())
+        yield pb.PreloadResponse(total=2, done=0, name="surf", progress=pb.Progress(take=0, step=1, steps=4))
+        ready = pb.PreloadedTake(take=0, key="ab", seed=3, frames=10, cached=pb.CACHED_STORE)
+        yield pb.PreloadResponse(total=2, done=1, name="surf", take=ready)
+        yield pb.PreloadResponse(total=2, done=2, sound=1, take=pb.PreloadedTake(failure="no room"))
+
+    def Unload(self, request: pb.UnloadRequest, context: Any) -> pb.UnloadResponse:  # noqa: N802
+        self.times_left_s.append(context.time_remaining())
+        return pb.UnloadResponse(takes=len(request.tag), stored_bytes=1000)
 
     def ListEffects(self, _request: pb.ListEffectsRequest, context: Any) -> pb.ListEffectsResponse:  # noqa: N802
         self.times_left_s.append(context.time_remaining())

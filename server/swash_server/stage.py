@@ -1,0 +1,79 @@
+"""What live sessions share: the processes that make them, and how many voices may sound at once."""
+
+import asyncio
+from typing import Protocol
+
+from swash_server.crew import Crew, Seat
+from swash_server.encode import Encoding
+from swash_server.errors import OverloadedError
+from swash_server.mastering import Mastering
+from swash_server.metrics import Metrics
+
+RETRY_AFTER_S = 1.0
+
+
+class Performer(Protocol):
+    """A session, as far as the stage knows it."""
+
+    def end(self, failure: Exception) -> None:
+        """Release every voice, close soon, and tell this."""
+        ...
+
+
+class Stage:
+    """Gives sessions their seats and keeps them within bounds."""
+
+    def __init__(self, *, metrics: Metrics, workers: int, max_sessions: int, max_voices: int) -> None:
+        """Make voices in `workers` processes; one of a prompt with three layers counts as three."""
+        self._crew = Crew(workers)
+        self._metrics = metrics
+        self.max_sessions = max_sessions
+        self.max_voices = max_voices
+        self._voices = 0
+        self._sessions: set[Performer] = set()
+        self._gone = asyncio.Event()
+        metrics.sessions.set_function(lambda: len(self._sessions))
+        metrics.voices.set_function(lambda: self._voices)
+
+    async def seat(self, mastering: Mastering, encoding: Encoding) -> Seat:
+        """Return a place to make a session in; the first waits until the processes have started."""
+        return await self._crew.seat(mastering, encoding)
+
+    def enter(self, session: Performer) -> None:
+        """Count a session; raise OverloadedError when there are as many as may be."""
+        if len(self._sessions) >= self.max_sessions:
+            self._metrics.refused.labels("sessions").inc()
+            raise OverloadedError(f"{len(self._sessions)} live sessions are open already", RETRY_AFTER_S)
+        self._sessions.add(session)
+
+    def leave(self, session: Performer) -> None:
+        """Count a session less."""
+        self._sessions.discard(session)
+        self._gone.set()
+
+    def reserve(self, layers: int) -> None:
+        """Count voices; raise OverloadedError when there would be more than may be."""
+        if self._voices + layers > self.max_voices:
+            self._metrics.refused.labels("voices").inc()
+            raise OverloadedError(f"{self._voices} of {self.max_voices} live voices sound already", RETRY_AFTER_S)
+        self._voices += layers
+
+    def release(self, layers: int) -> None:
+        """Count voices less."""
+        self._voices -= layers
+
+    async def end(self, failure: Exception, within_s: float) -> None:
+        """Have every session release its voices and close; wait for them no longer than this."""
+        for session in list(self._sessions):
+            session.end(failure)
+        try:
+            async with asyncio.timeout(within_s):
+                while self._sessions:
+                    self._gone.clear()
+                    await self._gone.wait()
+        except TimeoutError:
+            pass  # whoever does not read is cut off with the connection
+
+    async def close(self) -> None:
+        """End the processes."""
+        await self._crew.close()
