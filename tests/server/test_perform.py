@@ -1,7 +1,9 @@
 """Live sessions over the real port: commands are answered with their frame, and nothing stays behind."""
 
 import hashlib
+import os
 import queue
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -391,3 +393,26 @@ def test_sixteen_sessions_hear_only_their_own(server: ServerProcess) -> None:
     for thread in threads:
         thread.join(TIMEOUT_S)
     assert all(heard[number] == alone[number % 4] for number in range(16))
+
+
+def test_voices_go_on_elsewhere_when_their_process_is_killed(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path) as server:
+        with live(server) as session:
+            session.send(start(2))
+            session.next("audio")
+            for worker in _below(server.process.pid):
+                os.kill(worker, signal.SIGKILL)
+            with pytest.raises(grpc.RpcError) as caught:
+                session.next("closed")
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        with live(server) as again:  # a new process is there for the next session
+            again.send(start(2))
+            again.next("audio")
+        assert server.stop() == 0
+
+
+def _below(pid: int) -> list[int]:
+    """Return every process that was started by this one, or by one that was."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return [below for child in children for below in (*_below(child), child)]
