@@ -6,10 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from swash_model.errors import UnknownSoundError
 from swash_model.procedural.catalogue import EFFECTS
+from swash_model.procedural.effect import Effect
 from swash_model.procedural.words.confidence import confidence
 from swash_model.procedural.words.length import Length, length_of, own_duration
 from swash_model.procedural.words.reading import Heard, read
-from swash_model.procedural.words.sentence import Sentence, parse
+from swash_model.procedural.words.sentence import UNKNOWN, Sentence, parse, tokens
+from swash_model.procedural.words.translation import Translation, translation_of
 from swash_model.procedural.words.tuning import owners, tuned
 from swash_model.procedural.words.vocabulary import Vocabulary, english
 from swash_model.spec import MAX_PROMPT_CHARACTERS, Value
@@ -17,7 +19,8 @@ from swash_model.spec import MAX_PROMPT_CHARACTERS, Value
 PLAYABLE = 0.35
 SURE = 0.6
 SUGGESTIONS = 3
-LEVELS_DB = (0.0, -6.0, -8.0, -9.0)  # what comes first is heard first; a fourth layer still is
+LEVELS_DB = (0.0, -4.0, -6.0, -7.0)  # what comes first is heard first; a fourth layer still is
+FAR_LEVEL_DB = -1.0  # of a later layer that is far: its distance says how soft it is
 ALIKE = 0.8  # of difflib's 0..1: a letter or two wrong
 SPELLED = 3  # so many unknown words are compared
 UNKNOWN_WORDS = 10  # so many are named
@@ -67,8 +70,7 @@ def understand(prompt: str, *, loop: bool = False) -> Understood:
     `loop` says that a loop is wanted, as the word would: lengths that words imply are then a loop's.
     """
     vocabulary = english()
-    # Longer than any prompt may be: it is read as nothing rather than in part.
-    sentence = parse(prompt if len(prompt) <= MAX_PROMPT_CHARACTERS else "", vocabulary)
+    sentence, _ = _read(prompt)
     reading = read(sentence)
     understood = Understood(
         prompt,
@@ -88,16 +90,50 @@ def understand(prompt: str, *, loop: bool = False) -> Understood:
     return replace(understood, parts=parts, duration_s=length.duration_s, loop=length.loop)
 
 
+def english_of(prompt: str) -> str | None:
+    """Return what is understood of a prompt in another language, in English words.
+
+    None when it is English already, or when less than half of it means anything here.
+    """
+    translation = _read(prompt)[1]
+    if translation is None or translation.known <= translation.unknown:
+        return None
+    return translation.words
+
+
+def _read(prompt: str) -> tuple[Sentence, Translation | None]:
+    """Return the sentence of a prompt, and if it is in another language, its words in English."""
+    # Longer than any prompt may be: it is read as nothing rather than in part.
+    prompt = prompt if len(prompt) <= MAX_PROMPT_CHARACTERS else ""
+    sentence = parse(tokens(prompt), english())
+    translation = translation_of(prompt, sum(term.entry is None or term.guessed for term in sentence.terms))
+    if translation is None:
+        return sentence, None
+    return parse(translation.tokens, english()), translation
+
+
 def _part(sentence: Sentence, heard: Heard, owned: Sequence[int], level_db: float, length: Length) -> Part:
     effect = EFFECTS[heard.effect]
     preset, changed = tuned(sentence, effect, owned)
     if length.inner_s is not None:
         changed |= own_duration(effect, length.inner_s)
+    level_db = max(level_db, FAR_LEVEL_DB) if _is_far(effect, changed) else level_db
     return Part(f"{effect.id}/{preset}" if preset else effect.id, changed, level_db)
 
 
+def _is_far(effect: Effect, changed: Mapping[str, Value]) -> bool:
+    """Tell whether words moved an effect away from the listener."""
+    for name in english().at_distance(0.0).changes_for(effect.id):
+        now, near = changed.get(name), effect.parameter(name).default
+        if isinstance(now, float) and isinstance(near, float) and now > near:
+            return True
+    return False
+
+
 def _unknown_words(sentence: Sentence) -> tuple[str, ...]:
-    words = dict.fromkeys(term.words[:UNKNOWN_WORD_CHARACTERS] for term in sentence.terms if term.entry is None)
+    words = dict.fromkeys(
+        term.words.removeprefix(UNKNOWN)[:UNKNOWN_WORD_CHARACTERS] for term in sentence.terms if term.entry is None
+    )
     return tuple(words)[:UNKNOWN_WORDS]
 
 

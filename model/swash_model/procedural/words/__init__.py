@@ -1,1 +1,1 @@
-"""How words are understood: from a sentence to effects, parameters and a length. English lies in lexicon/."""
+"""How words are understood: from a sentence to effects, parameters and a length. The words lie in lexicon/."""

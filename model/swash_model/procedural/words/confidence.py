@@ -2,7 +2,7 @@
 
 from swash_model.procedural.words.reading import Reading
 from swash_model.procedural.words.roles import is_head, outside, role
-from swash_model.procedural.words.sentence import Sentence
+from swash_model.procedural.words.sentence import UNKNOWN, Sentence
 
 FULL_STRENGTH = 0.75  # a single word that merely hints is not enough for full confidence
 OUTSIDE_AS_ADJECTIVE = 0.7  # "dog footsteps" are steps, if not the right ones
@@ -10,6 +10,8 @@ OUTSIDE_FIRST = 2.0  # "a dog in the rain" asks for the dog; so does "a storm of
 SECOND_OUTSIDE = 0.25
 OTHER_SENSE = 0.4  # how much "storm" as wind speaks against "storm" as thunder
 UNKNOWN_NOUN = 2.0  # an unknown word where the thing itself is named weighs twice
+UNKNOWN_PLACE = 0.5  # and less where only the place of a thing is named that is known: "a waterfall in a gorge"
+MISSPELT = 0.5  # of a word that was guessed
 
 
 def confidence(sentence: Sentence, reading: Reading) -> float:
@@ -31,7 +33,7 @@ def _outside_rival(sentence: Sentence, reading: Reading) -> float:
     rivals: list[float] = []
     for number, term in enumerate(sentence.terms):
         # A word does not vouch for itself: "howling" is wind's only beside "wind".
-        beside = [each.effect for each in reading.heard if each.anchor != number]
+        beside = [each.effect for each in reading.heard if each.terms - {number}]
         if not outside(term) or any(outside(term, effect) == 0.0 for effect in beside):
             continue
         of = sentence.chunks[term.chunk].link == "of"
@@ -68,8 +70,23 @@ def _coverage(sentence: Sentence, reading: Reading) -> float:
     explained = _explained(reading)
     used, unknown = float(len(explained)), 0.0
     for number, term in enumerate(sentence.terms):
+        unknown += MISSPELT * term.guessed
         if term.entry is None:
-            unknown += UNKNOWN_NOUN if is_head(sentence, number) else 1.0
+            unknown += _unknown(sentence, reading, number)
         elif number not in explained:
             used += any(term.entry.changes_for(each.effect) for each in reading.heard) or bool(term.entry.time)
     return used / (used + unknown)
+
+
+def _unknown(sentence: Sentence, reading: Reading, number: int) -> float:
+    """Return how much an unknown word speaks against the reading, by where it stands."""
+    term = sentence.terms[number]
+    here = sentence.chunks[term.chunk]
+    named = [sentence.terms[each.anchor].chunk for each in reading.heard]
+    if here.link in {"contact", "near"} and any(chunk < term.chunk for chunk in named):
+        return UNKNOWN_PLACE
+    if not is_head(sentence, number):
+        return 1.0
+    # Languages whose adjectives follow: what comes after the name of a thing describes it.
+    describes = term.words.startswith(UNKNOWN) and here.link != "of" and term.chunk in named
+    return 1.0 if describes else UNKNOWN_NOUN

@@ -1,16 +1,18 @@
 """Which effects a sentence names, and in which order."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from swash_model.procedural.words.roles import role, strongest, weight
-from swash_model.procedural.words.sentence import Sentence
+from swash_model.procedural.words.roles import role, weight
+from swash_model.procedural.words.sentence import Sentence, strongest
 from swash_model.procedural.words.vocabulary import STRONG
 
 MAX_LAYERS = 4
-LEAST_LAYER = 0.35  # what is weaker after the first is a rival, not a layer
+LEAST_LAYER = 0.45  # what is weaker after the first is a rival, not a layer
 SUPPORT = 0.25  # what a second word for the same effect adds
 MAX_SUPPORT = 0.3
+HINTS_TOGETHER = 0.8  # how far words that merely hint at one effect make up for a name: "window", "smashing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,37 @@ def _best(sentence: Sentence, weights: dict[str, dict[int, float]], explained: s
     if not free:
         return None
     effect = max(free, key=lambda each: _score(free[each].values()))
-    anchor = max(free[effect], key=lambda number: (free[effect][number], -number))
+    # "Spaceship laser": a word that is silent beside another in its noun phrase leaves the name to that.
+    for other in free:
+        if _names_what(sentence, free, other, effect):
+            effect = other
+    anchor = _anchor(free[effect])
     terms = frozenset(free[effect])
     absorbed = _absorbed(sentence, effect, anchor)
     return Heard(effect, _score(free[effect].values()), anchor, terms, terms | absorbed)
 
 
+def _anchor(weights: Mapping[int, float]) -> int:
+    """Return the term that says an effect most of all, the first of equals."""
+    return max(weights, key=lambda number: (weights[number], -number))
+
+
+def _names_what(sentence: Sentence, free: Mapping[str, Mapping[int, float]], effect: str, other: str) -> bool:
+    """Tell whether an effect is named beside another's name that has no sound of its own beside it."""
+    number, anchor = _anchor(free[other]), _anchor(free[effect])
+    term, name = sentence.terms[number], sentence.terms[anchor]
+    silent = term.entry is not None and term.entry.is_absorbed_by(effect)
+    # "A shot from a blaster" is the blaster's, as "blaster shot" is.
+    belongs = name.chunk == term.chunk + 1 and sentence.chunks[name.chunk].link == "of"
+    if number == anchor or not silent or not (belongs or term.chunk == name.chunk):
+        return False
+    return name.says(effect) > name.says(other) and _score(free[effect].values()) >= LEAST_LAYER
+
+
 def _absorbed(sentence: Sentence, effect: str, anchor: int) -> frozenset[int]:
     """Return the terms that have no sound of their own beside an effect."""
-    clause = sentence.chunks[sentence.terms[anchor].chunk].clause
+    chunk = sentence.terms[anchor].chunk
+    clause = sentence.chunks[chunk].clause
     absorbed = []
     for number, term in enumerate(sentence.terms):
         if term.entry is None or not term.entry.is_absorbed_by(effect):
@@ -86,7 +110,7 @@ def _absorbed(sentence: Sentence, effect: str, anchor: int) -> frozenset[int]:
         # The sea in "rain on the sea" is a surface; in "rain by the sea" it is heard.
         here = sentence.chunks[term.chunk]
         touched = here.link in {"contact", "of"} and here.clause == clause
-        if touched or strongest(term) < STRONG:
+        if touched or term.chunk == chunk or strongest(term) < STRONG:
             absorbed.append(number)
     return frozenset(absorbed)
 
@@ -103,6 +127,7 @@ def _ordered(sentence: Sentence, heard: Sequence[Heard]) -> tuple[Heard, ...]:
 
 
 def _score(weights: Iterable[float]) -> float:
-    """Return the strongest word's weight and a little for every other."""
+    """Return the strongest word's weight and a little for every other; more if none names it outright."""
     most, *others = sorted(weights, reverse=True)
-    return most + min(MAX_SUPPORT, SUPPORT * sum(others))
+    hints = 1.0 - math.prod(1.0 - min(1.0, other) for other in others)
+    return most + max(min(MAX_SUPPORT, SUPPORT * sum(others)), HINTS_TOGETHER * (1.0 - most) * hints)

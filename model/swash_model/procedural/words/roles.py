@@ -1,6 +1,6 @@
 """What part a term plays where it stands: the thing itself, or what it is on, in, near or made of."""
 
-from swash_model.procedural.words.sentence import Sentence, Term
+from swash_model.procedural.words.sentence import Sentence, Term, strongest
 from swash_model.procedural.words.vocabulary import LEADING_ON, STRONG
 
 AFTER_PREPOSITION = 0.6  # "footsteps in the rain": steps first
@@ -40,11 +40,6 @@ def is_head(sentence: Sentence, number: int) -> bool:
     term = sentence.terms[number]
     last = number + 1 == len(sentence.terms) or sentence.terms[number + 1].chunk != term.chunk
     return last and not term.words.endswith(("ing", "ed", "ly"))
-
-
-def strongest(term: Term) -> float:
-    """Return how strongly a term names the effect that it names most."""
-    return max(term.entry.sounds.values(), default=0.0) if term.entry else 0.0
 
 
 def outside(term: Term, effect: str = "") -> float:

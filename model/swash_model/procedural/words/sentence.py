@@ -2,18 +2,25 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from swash_model.procedural.words.vocabulary import LEADING_ON, LINKS, Entry, Role, Vocabulary
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+|[,;:.!?()|/&+]")
 PUNCTUATION = frozenset(",;:.!?()|/&+")
+UNKNOWN = (
+    "~"  # before a word of another language that no lexicon knows: so that it means nothing in English either
+)
 MAX_TERMS = 200  # a prompt of a thousand characters has no more words; the rest is not read
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or a phrase where it stands; `entry` None when nobody knows it, `count` 3 in "three slow steps"."""
+    """A word or a phrase where it stands; `entry` None when nobody knows it, `count` 3 in "three slow steps".
+
+    `guessed` is a word that is spelled almost like the one it is taken for.
+    """
 
     words: str
     entry: Entry | None
@@ -21,6 +28,7 @@ class Term:
     negated: bool = False
     emphasis: float = 1.0
     count: int | None = None
+    guessed: bool = False
 
     def says(self, effect: str) -> float:
         """Return how strongly it names an effect, 0..1."""
@@ -44,9 +52,9 @@ class Sentence:
     duration_s: float | None = None
 
 
-def parse(prompt: str, vocabulary: Vocabulary) -> Sentence:
-    """Return the sentence of a prompt; any text has one, perhaps empty."""
-    return _Parser(vocabulary).parse(tokens(prompt))
+def parse(words: Sequence[str], vocabulary: Vocabulary) -> Sentence:
+    """Return the sentence of a prompt's words; any have one, perhaps empty."""
+    return _Parser(vocabulary).parse(list(words))
 
 
 def tokens(prompt: str) -> list[str]:
@@ -63,6 +71,7 @@ class _Parser:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
+        self._units = vocabulary.seconds.keys() | vocabulary.metres.keys()
         self._terms: list[Term] = []
         self._chunks = [Chunk("and", 0)]
         self._negation = ""  # the word that negates until the clause ends
@@ -75,7 +84,7 @@ class _Parser:
         at = 0
         while at < len(words) and len(self._terms) < MAX_TERMS:
             at += self._read(words[at : at + 8])
-        return Sentence(tuple(self._terms), tuple(self._chunks), self._duration_s)
+        return Sentence(_styled(self._terms, self._chunks), tuple(self._chunks), self._duration_s)
 
     def _read(self, words: list[str]) -> int:
         """Read what comes next; return how many tokens that was."""
@@ -107,7 +116,8 @@ class _Parser:
 
     def _take(self, words: str, entry: Entry | None) -> None:
         if entry is None:
-            self._add(words, None)
+            guess = None if words in self._units else self._vocabulary.spelled_like(words)
+            self._add(words, guess, guessed=guess is not None)
         elif entry.role in LINKS:
             self._open(entry.role, words)
         elif entry.role == "adverb":
@@ -117,11 +127,13 @@ class _Parser:
             if entry.link:
                 self._open(entry.link, words)
 
-    def _add(self, words: str, entry: Entry | None) -> None:
-        if entry is None and (words in self._vocabulary.seconds or words in self._vocabulary.metres):
+    def _add(self, words: str, entry: Entry | None, *, guessed: bool = False) -> None:
+        if entry is None and words in self._units:
             return
         negated = bool(self._negation) or self._negate_next
-        self._terms.append(Term(words, entry, len(self._chunks) - 1, negated, self._emphasis, self._count))
+        self._terms.append(
+            Term(words, entry, len(self._chunks) - 1, negated, self._emphasis, self._count, guessed)
+        )
         if entry is None or entry.sounds or not entry.changes:
             self._count = None
         self._negate_next = False
@@ -145,3 +157,36 @@ class _Parser:
             self._chunks.append(chunk)
         elif not self._terms or last.link != "and":
             self._chunks[-1] = chunk
+
+
+def _styled(terms: Sequence[Term], chunks: Sequence[Chunk]) -> tuple[Term, ...]:
+    """Return the terms as a style has them: an "8-bit explosion" is the console's sound, and no blast.
+
+    A style is that of its clause; alone in it ("jump, 8-bit"), that of the whole sentence.
+    """
+    styled = list(terms)
+    for style in terms:
+        if style.entry is None or not style.entry.style or style.negated:
+            continue
+        effect = max(style.entry.sounds, key=style.entry.sounds.__getitem__)
+        clause = chunks[style.chunk].clause
+        here = [number for number, term in enumerate(terms) if chunks[term.chunk].clause == clause]
+        within = [number for number in here if terms[number] is not style and _has_style(terms[number], effect)]
+        for number in within or range(len(terms)):
+            styled[number] = _in_style(styled[number], effect)
+    return tuple(styled)
+
+
+def _has_style(term: Term, effect: str) -> bool:
+    return term.entry is not None and (effect in term.entry.presets or effect in term.entry.changes)
+
+
+def _in_style(term: Term, effect: str) -> Term:
+    if term.entry is None or not _has_style(term, effect):
+        return term
+    return replace(term, entry=replace(term.entry, sounds={effect: strongest(term)}, outside=0.0))
+
+
+def strongest(term: Term) -> float:
+    """Return how strongly a term names the effect that it names most."""
+    return max(term.entry.sounds.values(), default=0.0) if term.entry else 0.0

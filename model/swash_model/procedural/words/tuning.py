@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from swash_model.procedural.effect import Choice, Effect, Number, Parameter, Preset
 from swash_model.procedural.words.reading import Heard
+from swash_model.procedural.words.roles import outside
 from swash_model.procedural.words.sentence import Sentence, Term
-from swash_model.procedural.words.vocabulary import Change
+from swash_model.procedural.words.vocabulary import STRONG, Change
 from swash_model.spec import Value
 
+PLACE = "place"  # is that of everything that sounds
 MATERIAL = "material"  # "a metal pipe on concrete" is of metal; of surfaces the last that is named counts
 
 
@@ -15,7 +17,7 @@ def owners(sentence: Sentence, heard: Sequence[Heard]) -> dict[int, int]:
     """Return which of the effects each changing term belongs to, {number of the term: index in `heard`}."""
     owned: dict[int, int] = {}
     for number, term in enumerate(sentence.terms):
-        if term.entry is None or term.negated:
+        if term.entry is None or term.negated or _is_of_something_else(sentence, term, heard):
             continue
         named = [index for index, each in enumerate(heard) if number in each.terms]
         able = [index for index, each in enumerate(heard) if _means_something(term, each.effect)]
@@ -66,13 +68,25 @@ def _differing(values: Mapping[str, Value], start: Mapping[str, Value]) -> dict[
 
 def _changes(sentence: Sentence, effect: Effect, owned: Sequence[int]) -> list[tuple[str, Change, float]]:
     asked = [
-        (name, change, sentence.terms[number].emphasis)
-        for number in owned
-        if (entry := sentence.terms[number].entry)
-        for name, change in entry.changes_for(effect.id).items()
+        (name, change, term.emphasis)
+        for number, term in enumerate(sentence.terms)
+        if term.entry and not term.negated
+        for name, change in term.entry.changes_for(effect.id).items()
+        if number in owned or name == PLACE
     ]
     # "heavy drizzle" is a drizzle first, then more of it.
     return sorted(asked, key=lambda each: each[1].kind != "set")
+
+
+def _is_of_something_else(sentence: Sentence, term: Term, heard: Sequence[Heard]) -> bool:
+    """Tell whether a term only describes what no effect makes: "distant" in "crickets, distant wolves"."""
+    if term.entry is None or term.entry.sounds:
+        return False
+    chunk = [number for number, other in enumerate(sentence.terms) if other.chunk == term.chunk]
+    if any(number in each.explained for each in heard for number in chunk):
+        return False
+    others = (sentence.terms[number] for number in chunk)
+    return any(other.entry is None or outside(other) >= STRONG for other in others)
 
 
 def _means_something(term: Term, effect: str) -> bool:

@@ -1,9 +1,9 @@
-"""The words that are known: lexicon/en.toml, as types."""
+"""The words that are known: lexicon/en, as types."""
 
 import functools
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ LINKS: tuple[Role, ...] = ("and", "or", "contact", "near", "of", "no", "not")
 LEADING_ON: frozenset[Role] = frozenset({"contact", "near", "of"})  # what follows belongs to what stands before
 ENDINGS = (
     ("ies", "y"),
+    ("ves", "f"),
     ("es", ""),
     ("s", ""),
     ("ing", ""),
@@ -30,7 +31,10 @@ ENDINGS = (
     ("ly", ""),
 )
 DOUBLING = ("ing", "ed")  # hum, humming
-OWN_KEYS = ("say", "sounds", "outside", "absorbed_by", "link", "duration_s", "time")
+PLURALS = ("", "s", "es")
+SHORTEST_GUESS = 5  # letters; shorter words are too near to too many others
+GUESSED = 0.7  # what a word counts that is spelled almost like a known one
+OWN_KEYS = ("say", "sounds", "outside", "absorbed_by", "link", "duration_s", "time", "style")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,7 @@ class Entry:
     time: Time = ""
     link: Role | None = None
     emphasis: float = 1.0
+    style: bool = False
 
     def changes_for(self, effect: str) -> Mapping[str, Change]:
         """Return what it changes at an effect: the effect's own changes win over those for any."""
@@ -79,7 +84,8 @@ class Entry:
 class Vocabulary:
     """Every word that is known, by its words; and how numbers and units are called.
 
-    `names` are the single words that name an effect outright, {word: effect}.
+    `names` are the single words that name an effect outright, {word: effect}. `by_start` holds single words by
+    first letter and length; `real_words` are English words that are near to one of them, and mean something else.
     """
 
     entries: Mapping[tuple[str, ...], Entry]
@@ -90,6 +96,8 @@ class Vocabulary:
     distance: Mapping[str, Mapping[str, float]]
     examples: Mapping[str, str]
     names: Mapping[str, str]
+    by_start: Mapping[tuple[str, int], Sequence[str]]
+    real_words: frozenset[str]
 
     def longest_match(self, words: Sequence[str]) -> tuple[Entry | None, int]:
         """Return what the first words mean, the longest phrase first, and how many they are.
@@ -98,10 +106,30 @@ class Vocabulary:
         """
         for length in range(min(self.longest.get(words[0], 0), len(words)), 1, -1):
             phrase = tuple(words[:length])
-            singular = (*phrase[:-1], phrase[-1].removesuffix("s"))
-            if entry := self.entries.get(phrase) or self.entries.get(singular):
-                return entry, length
+            for ending in PLURALS:
+                singular = (*phrase[:-1], phrase[-1].removesuffix(ending))
+                if entry := self.entries.get(singular):
+                    return entry, length
         return next((self.entries[word,] for word in variants(words[0]) if (word,) in self.entries), None), 1
+
+    def spelled_like(self, word: str) -> Entry | None:
+        """Return what a word with one slip of the pen means, weaker; None unless one known word is so near."""
+        if len(word) < SHORTEST_GUESS or word in self.real_words:
+            return None
+        near = {
+            id(self.entries[known,]): self.entries[known,]
+            for length in (len(word) - 1, len(word), len(word) + 1)
+            for known in self.by_start.get((word[0], length), ())
+            # One slip leaves one end as it is; that is quick to see.
+            if (word[:2] == known[:2] or word[-2:] == known[-2:]) and one_slip(word, known)
+        }
+        if len(near) != 1:
+            return None
+        (entry,) = near.values()
+        if entry.role != "content":
+            return entry if entry.role == "known" else None
+        sounds = {effect: GUESSED * weight for effect, weight in entry.sounds.items()}
+        return replace(entry, sounds=sounds)
 
     def at_distance(self, metres: float) -> Entry:
         """Return what "so many metres" means."""
@@ -115,12 +143,14 @@ class Vocabulary:
 @functools.cache
 def english() -> Vocabulary:
     """Return the English words, read at the first call."""
-    path = files("swash_model.procedural.words") / "lexicon" / "en.toml"
-    return vocabulary_of(tomllib.loads(path.read_text(encoding="utf-8")))
+    folder = files("swash_model.procedural.words") / "lexicon" / "en"
+    themes = sorted(folder.iterdir(), key=lambda file: file.name)
+    return vocabulary_of(*(tomllib.loads(theme.read_text(encoding="utf-8")) for theme in themes))
 
 
-def vocabulary_of(document: Mapping[str, Any]) -> Vocabulary:
+def vocabulary_of(*themes: Mapping[str, Any]) -> Vocabulary:
     """Return the vocabulary that a lexicon describes; raise ValueError for a word that is there twice."""
+    document = _merged(themes)
     entries: dict[tuple[str, ...], Entry] = {}
     longest: dict[str, int] = {}
     for phrase, entry in _entries(document):
@@ -130,6 +160,10 @@ def vocabulary_of(document: Mapping[str, Any]) -> Vocabulary:
         entries[words] = entry
         longest[words[0]] = max(longest.get(words[0], 0), len(words))
     units = document["units"]
+    by_start: dict[tuple[str, int], list[str]] = {}
+    for words in entries:
+        if len(words) == 1 and len(words[0]) >= SHORTEST_GUESS - 1:
+            by_start.setdefault((words[0][0], len(words[0])), []).append(words[0])
     return Vocabulary(
         entries=entries,
         longest=longest,
@@ -144,12 +178,28 @@ def vocabulary_of(document: Mapping[str, Any]) -> Vocabulary:
             for effect, weight in entry.sounds.items()
             if len(words) == 1 and weight >= STRONG
         },
+        by_start=by_start,
+        real_words=frozenset(phrases(document["real_words"])),
     )
 
 
 def phrases(listed: str) -> list[str]:
     """Return the words and phrases of a list with commas, tidied."""
     return [" ".join(phrase.split()) for phrase in listed.split(",") if phrase.strip()]
+
+
+def one_slip(word: str, other: str) -> bool:
+    """Tell whether two words differ by one letter too many, too few or wrong, or by two that changed places."""
+    if word == other:
+        return True
+    start = next((at for at, (a, b) in enumerate(zip(word, other, strict=False)) if a != b), None)
+    if start is None:
+        return abs(len(word) - len(other)) == 1
+    if len(word) == len(other):
+        swapped = word[:start] + word[start : start + 2][::-1] + word[start + 2 :]
+        return word[start + 1 :] == other[start + 1 :] or swapped == other
+    longer, shorter = (word, other) if len(word) > len(other) else (other, word)
+    return len(longer) == len(shorter) + 1 and longer[start + 1 :] == shorter[start:]
 
 
 def variants(word: str) -> Iterator[str]:
@@ -163,6 +213,15 @@ def variants(word: str) -> Iterator[str]:
                 yield stem[:-1]
 
 
+def _merged(themes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the tables of all files as one document; the entries of all follow one another."""
+    document: dict[str, Any] = {"entries": []}
+    for theme in themes:
+        document |= {name: table for name, table in theme.items() if name != "entries"}
+        document["entries"] += theme.get("entries", [])
+    return document
+
+
 def _entries(document: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
     for role, listed in document["grammar"].items():
         yield from ((phrase, Entry(role=role)) for phrase in phrases(listed))
@@ -172,10 +231,9 @@ def _entries(document: Mapping[str, Any]) -> Iterator[tuple[str, Entry]]:
         yield from ((phrase, Entry(role="known")) for phrase in phrases(listed))
     for listed in document["outside"].values():
         yield from ((phrase, Entry(outside=1.0)) for phrase in phrases(listed))
-    for theme in document["entries"].values():
-        for row in theme:
-            entry = _entry(row)
-            yield from ((phrase, entry) for phrase in phrases(row["say"]))
+    for row in document["entries"]:
+        entry = _entry(row)
+        yield from ((phrase, entry) for phrase in phrases(row["say"]))
 
 
 def _entry(row: Mapping[str, Any]) -> Entry:
@@ -193,6 +251,7 @@ def _entry(row: Mapping[str, Any]) -> Entry:
         duration_s=row.get("duration_s"),
         time=row.get("time", ""),
         link=row.get("link"),
+        style=row.get("style", False),
     )
 
 

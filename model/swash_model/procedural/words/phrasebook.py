@@ -1,0 +1,147 @@
+"""The words of one other language, and what they are in English: lexicon/zh.toml and its like."""
+
+import functools
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Literal
+
+from swash_model.procedural.words.vocabulary import phrases
+
+Kind = Literal["word", "before", "after", "and", "no", "no_after", "at", "of", "stop", "unknown"]
+Writing = Literal["spaced", "unspaced", "glued"]
+
+LANGUAGES = ("de", "es", "fr", "ja", "ko", "pt", "ru", "zh")
+WITH_MARKS = ("ja", "ko", "zh")  # elsewhere a word is the same without its accents
+MEANING: dict[Kind, str] = {
+    "and": "and",
+    "no": "without",
+    "no_after": "without",
+    "at": "in",
+    "of": "of",
+    "stop": "",
+}
+READ_AS = str.maketrans(dict.fromkeys("・「」～…_", " ") | {"、": ",", "。": ".", "’": "'", "œ": "oe", "Œ": "oe"})
+STEM = "*"  # at the end of a word: whatever follows belongs to it
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word or phrase of a prompt, what it does in the sentence, and the English for it."""
+
+    kind: Kind
+    english: str
+    original: str = ""
+
+
+@dataclass(slots=True)
+class Node:
+    """Where phrases that begin alike part: by whole words, and by the beginnings of words."""
+
+    words: "dict[str, Node]" = field(default_factory=dict)
+    stems: "dict[str, Node]" = field(default_factory=dict)
+    piece: Piece | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Phrasebook:
+    """The words of one language. How it is written and ordered is said at the head of its file.
+
+    `longest` counts the characters of its longest word or phrase; `endings` are exchanged to find a word that
+    is not listed as it stands, (ending, what stands instead).
+    """
+
+    language: str
+    root: Node
+    longest: int
+    writing: Writing
+    endings: tuple[tuple[str, str], ...]
+    compounds: bool
+    adjectives_follow: bool
+    thing_last: bool
+
+    def longest_match(self, tokens: Sequence[str], at: int = 0) -> tuple[int, Piece | None]:
+        """Return how many tokens the longest phrase from here takes, and what it means; 0 and None for none."""
+        return _longest(self.root, tokens, at)
+
+
+@functools.cache
+def phrasebook(language: str) -> Phrasebook:
+    """Return the words of a language, read at the first call."""
+    path = files("swash_model.procedural.words") / "lexicon" / f"{language}.toml"
+    return phrasebook_of(language, tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+def phrasebook_of(language: str, document: Mapping[str, Any]) -> Phrasebook:
+    """Return the phrasebook that a document describes; raise ValueError for a word that is there twice."""
+    writing: Writing = document.get("writing", "spaced")
+    root = Node()
+    longest = 1
+    for said, piece in rows(document):
+        text = normal(said, language)
+        node = root
+        for word in [text] if writing == "unspaced" else text.split():
+            children = node.stems if word.endswith(STEM) else node.words
+            node = children.setdefault(word.removesuffix(STEM), Node())
+        if node.piece is not None:
+            raise ValueError(f"{said!r} is in the lexicon of {language!r} twice")
+        node.piece = piece
+        longest = max(longest, len(text))
+    endings = (ending.partition("=") for ending in phrases(document.get("endings", "")))
+    return Phrasebook(
+        language,
+        root,
+        longest,
+        writing,
+        tuple((ending, instead) for ending, _, instead in endings),
+        compounds=document.get("compounds", False),
+        adjectives_follow=document.get("adjectives_follow", False),
+        thing_last=document.get("thing_last", False),
+    )
+
+
+def normal(text: str, language: str) -> str:
+    """Return text as it is compared: lower case; without accents where a word is the same word without."""
+    text = text.translate(READ_AS)
+    if language in WITH_MARKS:
+        return unicodedata.normalize("NFKC", text).casefold()
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in plain if not unicodedata.combining(character)).replace("'", " ")
+
+
+def rows(document: Mapping[str, Any]) -> Iterator[tuple[str, Piece]]:
+    """Yield every word and phrase of a document with what it means."""
+    for kind, means in MEANING.items():
+        yield from ((said, Piece(kind, means, said)) for said in phrases(document["grammar"].get(kind, "")))
+    preposition: Kind
+    for preposition in ("before", "after"):
+        for means, listed in document.get(preposition, {}).items():
+            yield from ((said, Piece(preposition, means, said)) for said in phrases(listed))
+    for theme in document["words"].values():
+        for means, listed in theme.items():
+            yield from ((said, Piece("word", means, said.removesuffix(STEM))) for said in phrases(listed))
+
+
+def _longest(node: Node, tokens: Sequence[str], at: int) -> tuple[int, Piece | None]:
+    """Return how many tokens the longest phrase from here takes, and what it means."""
+    best: tuple[int, Piece | None] = (0, node.piece)
+    if at == len(tokens):
+        return best
+    word = tokens[at]
+    for child in _children(node, word):
+        length, piece = _longest(child, tokens, at + 1)
+        if piece is not None and length + 1 > best[0]:
+            best = (length + 1, piece)
+    return best
+
+
+def _children(node: Node, word: str) -> Iterator[Node]:
+    """Yield where a word leads: as it is, then by its beginnings, the longest first."""
+    if child := node.words.get(word):
+        yield child
+    if node.stems:
+        for end in range(len(word), 0, -1):
+            if child := node.stems.get(word[:end]):
+                yield child
