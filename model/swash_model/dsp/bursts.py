@@ -23,9 +23,9 @@ def _add(state, keys, alive, onsets, centre_hz, resonance, decay, amplitude, pan
             break
         centre = min(max(centre_hz[burst], 20.0), MAX_CUTOFF_HZ)
         g, k = math.tan(math.pi * centre / SAMPLE_RATE), 1.0 / resonance[burst]
-        # The band lets this share of white noise through; dividing by it makes every colour about as loud
-        # (the bilinear transform narrows bands near the top: 1 dB less at 2 kHz, 3 dB at 8 kHz).
-        passed = math.sqrt(min(1.0, math.pi * centre * k / SAMPLE_RATE))
+        # Dividing by the share of white noise that the band lets through makes every colour equally loud.
+        # It is (1 - a2) / 2 for b (1 - z^-2) / (1 + a1 z^-1 + a2 z^-2), which the bilinear transform makes of it.
+        passed = math.sqrt(g * k / (1.0 + g * (g + k)))
         angle = (pan[burst] + 1.0) * 0.25 * math.pi
         ringing = math.pi * centre * k  # the filter's own decay, 1/s
         row = state[alive]

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from swash_model.dsp.filters import butterworth
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples
 
 
@@ -20,10 +19,3 @@ def contact_force(hardness: float, force: float) -> Samples:
     frames = max(3, round(contact_s(hardness, force) * SAMPLE_RATE))
     push = 0.5 - 0.5 * np.cos(2.0 * np.pi * (np.arange(frames) + 0.5) / frames)
     return np.asarray(push * force * 2.0 / frames)
-
-
-def contact_tick(noise: Samples, hardness: float) -> Samples:
-    """Return the tick of the touch itself from white noise (frames,): low-passed, decaying over 2 ms."""
-    cutoff_hz = min(18_000.0, 1200.0 * 15.0**hardness)
-    tick = butterworth("lowpass", cutoff_hz, channels=1).process(noise[None])[0]
-    return np.asarray(tick * np.exp(-np.arange(len(noise)) / (0.002 * SAMPLE_RATE)))

@@ -13,9 +13,10 @@ from swash_model.procedural import mix
 from swash_model.procedural.catalogue import EFFECTS, effect_named
 from swash_model.procedural.effect import Effect
 from swash_model.procedural.prompt import understand
+from swash_model.procedural.words.phrasebook import LANGUAGES, phrasebook
 from swash_model.spec import DEFAULT_ENDLESS_S, MAX_LOOP_S, Ask, Block, Layer, Resolved, Spec
 
-KERNELS_VERSION = 1  # rises with every change below dsp/ that alters samples
+KERNELS_VERSION = 2  # rises with every change below dsp/ that alters samples
 WARM_UP_S = 0.05
 SHORTEST_S = 0.0001  # some frames at any rate: no sound is nothing at all
 
@@ -37,6 +38,8 @@ class ProceduralEngine:
     def warm_up(self) -> None:
         """Read the words, and compile every kernel (or load it from disk) by sounding each effect once."""
         understand("")
+        for language in LANGUAGES:
+            phrasebook(language)
         for effect in EFFECTS.values():
             asks = [Ask(effect=effect.id)] if effect.one_shot else []
             if effect.endless:

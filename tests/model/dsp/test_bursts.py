@@ -49,7 +49,7 @@ def one(seconds: float = 0.2, **burst: float) -> Samples:
 
 
 @pytest.mark.parametrize("resonance", [0.7, 3.0, 12.0])
-@pytest.mark.parametrize("centre_hz", [300.0, 1_000.0, 2_000.0])
+@pytest.mark.parametrize("centre_hz", [300.0, 1_000.0, 2_000.0, 8_000.0, 14_000.0])
 def test_a_burst_is_as_loud_as_asked_whatever_its_colour(centre_hz: float, resonance: float) -> None:
     levels = [
         np.square(one(2.0, centre_hz=centre_hz, resonance=resonance, decay=STEADY, amplitude=0.5, key=key)[4_800:])

@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from swash_model.dsp.chance import white_noise
-from swash_model.dsp.contact import contact_force, contact_s, contact_tick
+from swash_model.dsp.contact import contact_force, contact_s
 from swash_model.dsp.timeline import SAMPLE_RATE, Samples
 
 STEPS = np.linspace(0.0, 1.0, 11)
@@ -47,24 +46,3 @@ def test_a_push_has_the_area_of_its_force_and_only_pushes(hardness: float, force
 def test_a_harder_push_is_brighter() -> None:
     centroids = [centroid_hz(contact_force(hardness, 0.5)) for hardness in STEPS]
     assert all(duller < brighter for duller, brighter in itertools.pairwise(centroids))
-
-
-def test_the_tick_of_something_hard_is_brighter() -> None:
-    noise = white_noise(1, 2, 0, 2_000)
-    centroids = [centroid_hz(contact_tick(noise, hardness)) for hardness in STEPS]
-    assert all(duller < brighter for duller, brighter in itertools.pairwise(centroids))
-    assert centroids[0] < 1_500.0
-
-
-def test_the_tick_is_over_in_a_few_milliseconds() -> None:
-    ticks = [contact_tick(white_noise(seed, 2, 0, 960), 0.8) for seed in range(200)]
-    power = np.mean(np.square(ticks), axis=0).reshape(10, 96).mean(axis=1)  # every 2 ms
-    # An amplitude that falls to 1/e in 2 ms is a power that falls to 1/e^2.
-    np.testing.assert_allclose(power[1:] / power[:-1], np.exp(-2.0), rtol=0.25)
-
-
-def test_noise_that_ticks_is_left_as_it_was() -> None:
-    noise = white_noise(1, 2, 0, 500)
-    before = noise.copy()
-    contact_tick(noise, 0.5)
-    np.testing.assert_array_equal(noise, before)

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.signal import butter, sosfilt
 
 from swash_model.dsp.timeline import SAMPLE_RATE
 from swash_model.spec import Block, Value
@@ -105,3 +106,26 @@ def test_another_place_sends_other_echoes_back() -> None:
     np.testing.assert_allclose(here[:before_any_echo], there[:before_any_echo], atol=1e-6)
     frames = min(len(here), len(there))
     assert np.abs(here[:frames] - there[:frames]).max() > 0.02
+
+
+def test_no_two_fireballs_billow_alike() -> None:
+    def rise_and_fall_db(seed: int) -> list[float]:
+        """Return the level of each 80 ms between the boom and the debris, dB: so long that noise alone is even."""
+        sections = butter(4, (200.0, 4000.0), "bandpass", fs=SAMPLE_RATE, output="sos")
+        sound = sosfilt(sections, bang(seed, size=0.6), axis=0)[: round(0.8 * SAMPLE_RATE)]
+        return [level_db(part) for part in np.split(sound, 10)]
+
+    takes = np.array([rise_and_fall_db(seed) for seed in range(1, 9)])
+    assert takes.std(axis=0).mean() > 0.8  # even decays of noise have 0.5
+
+
+def test_debris_begins_thinly_and_is_most_in_the_middle() -> None:
+    difference = bang(size=0.8, debris=1.0)[:96_000] - bang(size=0.8)[:96_000]
+    first, second, third = (level_db(difference[start : start + 7200]) for start in (12_000, 24_000, 36_000))
+    assert first + 4.0 < max(second, third)
+
+
+def test_debris_is_heard_beside_the_boom() -> None:
+    littered, bare = bang(size=0.6, debris=1.0), bang(size=0.6)
+    second = slice(round(0.3 * SAMPLE_RATE), round(1.3 * SAMPLE_RATE))
+    assert level_db(littered[second] - bare[second]) > level_db(bare[:4800]) - 26.0

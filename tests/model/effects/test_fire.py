@@ -105,3 +105,15 @@ def test_a_burning_body_roars_where_wood_crackles() -> None:
     burning = sound_of("fire", {"character": "burn"}, duration_s=20.0)
     assert len(crackles(burning)) < 0.5 * len(crackles(wood))
     assert band_level_db(burning, 300.0, 2000.0) > band_level_db(wood, 300.0, 2000.0) + 1.0
+
+
+def test_embers_tick_where_a_campfire_laps() -> None:
+    embers, campfire = (sound_of(path, duration_s=12.0) for path in ("fire/embers", "fire/campfire"))
+    assert centroid_hz(embers) > 4.0 * centroid_hz(campfire)
+    assert crest_db(embers) > crest_db(campfire) + 6.0
+    assert lufs(embers) < lufs(campfire) - 6.0
+
+
+def test_a_torch_in_a_storm_leaves_room_in_the_mix() -> None:
+    torch = sound_of("fire", {"character": "torch", "size": 1.0, "wind": 1.0, "hiss": 1.0}, duration_s=6.0)
+    assert np.percentile(np.abs(torch), 99.9) < 0.9

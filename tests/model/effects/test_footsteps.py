@@ -152,6 +152,38 @@ def test_mud_lets_go_of_the_sole_after_the_step() -> None:
     assert level_db(mud[lift:end]) - level_db(mud) > level_db(dirt[lift:end]) - level_db(dirt) + 6.0
 
 
+def whole_octaves(**parameters: Value) -> npt.NDArray[np.float64]:
+    """Return the level of each octave from 63 Hz to 8 kHz against the whole, dB: of whole steps, ticks and all."""
+    power = np.zeros(16_385)
+    for seed in SEEDS:
+        power += np.square(np.abs(np.fft.rfft(mono(sound_of("footsteps", parameters, seed=seed)), 32_768)))
+    frequency = np.fft.rfftfreq(32_768, 1.0 / SAMPLE_RATE)
+    edges = 63.0 * 2.0 ** (np.arange(9) - 0.5)
+    shares = [power[(frequency >= low) & (frequency < high)].sum() / power.sum() for low, high in pairwise(edges)]
+    return np.asarray(10.0 * np.log10(shares))
+
+
+def test_bare_feet_tell_stone_wood_and_metal_apart() -> None:
+    heard = {
+        floor: whole_octaves(surface=floor, shoe="barefoot") for floor in ("concrete", "wood", "metal", "tile")
+    }
+    for one, other in combinations(heard, 2):
+        apart_db = np.abs(heard[one] - heard[other])
+        assert apart_db.max() > (3.0 if {one, other} == {"concrete", "tile"} else 5.0), (one, other)
+
+
+def test_running_on_concrete_slaps_and_does_not_boom() -> None:
+    octaves = whole_octaves(surface="concrete", shoe="soft", speed=1.0)
+    assert octaves[0] < -9.0
+    assert octaves.argmax() >= 3
+
+
+def test_a_loose_plate_clanks_on_its_frame() -> None:
+    for seed in SEEDS:
+        step = sound_of("footsteps/metal_catwalk", seed=seed)
+        assert band_level_db(step, 700.0, 3000.0) > -7.5
+
+
 # ---- one step
 
 

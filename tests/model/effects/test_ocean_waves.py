@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.signal import butter, sosfilt
+from scipy.stats import kurtosis
 
 from swash_model.dsp.timeline import SAMPLE_RATE
 from swash_model.spec import Block
-from tests.hearing import band_level_db, centroid_hz, crest_db, lufs, mono, sound_of
+from tests.hearing import band_level_db, centroid_hz, crest_db, level_db, lufs, mono, sound_of
 
 SURF_S = 40.0  # holds four waves at the default period
 STEP_S = 0.1
@@ -91,7 +92,8 @@ def test_foam_fizzes_at_every_step() -> None:
 def test_rocks_knock() -> None:
     sand = sound_of("ocean_waves", duration_s=20.0)
     rocks = sound_of("ocean_waves", {"rocks": 1.0}, duration_s=20.0)
-    assert band_level_db(rocks, 55.0, 125.0) > band_level_db(sand, 55.0, 125.0) + 1.5
+    knocks_db, rumble_db = (level_db(sound) + band_level_db(sound, 55.0, 125.0) for sound in (rocks, sand))
+    assert knocks_db > rumble_db + 1.5
     assert crest_db(rocks) < 30.0
 
 
@@ -100,3 +102,13 @@ def test_waves_break_left_and_right(surf: Block) -> None:
     lean_db = 20.0 * np.log10(left / right)
     assert lean_db.max() > 1.0
     assert lean_db.min() < -1.0
+
+
+def test_pebbles_rattle_as_the_water_draws_back() -> None:
+    def backwash(path: str) -> Block:
+        surf = sound_of(path, duration_s=7.5)
+        return _band(surf, 1500.0, 8000.0)[round(5.0 * SAMPLE_RATE) :]
+
+    pebbles, sand = backwash("ocean_waves/pebble_beach"), backwash("ocean_waves")
+    assert level_db(pebbles) > level_db(sand) + 3.0
+    assert kurtosis(mono(pebbles)) > kurtosis(mono(sand)) + 2.0  # single stones, not more hiss

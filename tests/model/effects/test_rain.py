@@ -68,7 +68,8 @@ def test_canvas_and_planks_are_darker_than_earth_and_earth_than_stone() -> None:
 
 def test_a_tin_roof_keeps_its_tones_in_every_shower() -> None:
     roof = tones(seed=1, object_seed=1)
-    assert np.sort(roof)[-10:].mean() > 6.0  # it does ring
+    assert np.sort(roof)[-10:].mean() > 5.0  # it does ring
+    assert roof.max() < 9.0  # with as many tones as a sheet has: a few would be a chord
     assert similarity(roof, tones(seed=2, object_seed=1)) > 0.8
     assert similarity(roof, tones(seed=1, object_seed=2)) < 0.4
 
@@ -108,3 +109,10 @@ def test_rain_on_a_lake_has_the_voice_of_bubbles() -> None:
     lake = sound_of("rain", {"surface": "water", "intensity": 0.4}, duration_s=8.0)
     street = sound_of("rain", {"surface": "concrete", "intensity": 0.4}, duration_s=8.0)
     assert band_level_db(lake, 1000.0, 2000.0) > band_level_db(street, 1000.0, 2000.0) + 2.0
+
+
+@pytest.mark.parametrize("surface", ["concrete", "metal", "wood", "cloth", "water"])
+def test_the_hardest_rain_leaves_room_in_the_mix(surface: str) -> None:
+    rain = sound_of("rain", {"surface": surface, "intensity": 1.0, "drop_size": 1.0, "wind": 1.0}, duration_s=5.0)
+    assert np.percentile(np.abs(rain), 99.9) < 0.75
+    assert np.abs(rain).max() < 1.3  # the limiter takes a single drop's 3 dB, unheard

@@ -148,3 +148,8 @@ def test_a_looped_storm_sounds_from_its_first_turn_as_if_it_had_always_been() ->
     sound = storm(10.0, loop_s=5.0, duration_s=12.0, strikes_per_min=6.0)
     assert level_db(sound[:, :QUANTUM_FRAMES]) > -80.0
     np.testing.assert_allclose(sound[:, :turn], sound[:, turn:], atol=1e-12)
+
+
+def test_claps_that_fall_together_do_not_stop_the_mix() -> None:
+    for seed in range(1, 9):
+        assert np.abs(sound_of("thunder/overhead_clap", seed=seed)).max() < 1.5

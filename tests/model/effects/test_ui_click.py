@@ -83,3 +83,15 @@ def test_one_button_keeps_its_voice_and_another_has_its_own() -> None:
 def test_materials_are_about_equally_loud() -> None:
     loudness = [momentary_lufs(sound_of("ui_click", {"material": name}), SAMPLE_RATE) for name in TIMBRES]
     assert max(loudness) - min(loudness) < 3.0
+
+
+@pytest.mark.parametrize("material", TIMBRES)
+def test_what_is_touched_ticks_above_5_khz_and_what_nothing_made_does_not(material: str) -> None:
+    click = mono(sound_of("ui_click", {"material": material}))
+    power = np.square(np.abs(np.fft.rfft(click, 4096)))  # whole: a window would fade the tick out
+    frequency = np.fft.rfftfreq(4096, 1.0 / SAMPLE_RATE)
+    share_db = 10.0 * np.log10(power[(frequency > 5000.0) & (frequency < 16_000.0)].sum() / power.sum())
+    if material == "digital":
+        assert share_db < -30.0
+    else:
+        assert -20.0 < share_db < -8.0

@@ -107,3 +107,10 @@ def test_cloth_flaps_and_wood_does_not() -> None:
         return float(np.mean(jumps))
 
     assert roughness("cloth") > 1.15 * roughness("rope")
+
+
+def test_no_two_swings_move_the_air_alike() -> None:
+    swings = np.array([envelope(swing(seed)[:21_120], 0.044) for seed in range(1, 13)])
+    parts_db = 20.0 * np.log10(swings / np.sqrt(np.square(swings).mean(axis=1, keepdims=True)))
+    heard = parts_db.mean(axis=0) > -12.0
+    assert parts_db[:, heard].std(axis=0).mean() > 2.0

@@ -114,3 +114,8 @@ def test_indoors_it_is_softer_and_duller_with_a_moan_in_the_gap() -> None:
     assert lufs(inside) < lufs(outside) - 1.0
     assert centroid_hz(inside) < 0.7 * centroid_hz(outside)
     assert band_level_db(inside, 75.0, 220.0) > band_level_db(outside, 75.0, 220.0) + 1.5
+
+
+def test_a_hurricane_leaves_room_in_the_mix() -> None:
+    most = {"speed_m_s": 40.0, "gust": 1.0, "whistle": 1.0, "foliage": 1.0}
+    assert np.percentile(np.abs(sound_of("wind", most, duration_s=6.0)), 99.9) < 0.82

@@ -27,6 +27,7 @@ KNOCK_STREAM, PIECE_STREAM = 67, 68
 SLIP_STREAM, CRACK_STREAM = 69, 70
 
 EDGE_HARDNESS = 0.65  # leather
+PLATE_HARDNESS = 0.85  # steel on steel
 WAKE_S = 0.25  # floors fall silent
 DRIP_S = 0.45  # what was thrown up falls back
 PLATE_S = 0.5  # a metal plate rings on
@@ -114,8 +115,9 @@ class _Step:
                 # A loose plate falls back on its frame, each time sooner and softer.
                 force = touch.force * surface.rattle * 0.45**bounce * (0.5 + u[bounce])
                 at_s = touch.at_s + 0.022 * (2.0 - 0.6**bounce) * (0.7 + 0.6 * u[3 + bounce])
-                _strike(push, at_s, touch.hardness, force)
-        return ring(self._modes(), push, self._frames) * (surface.floor_level * self._firm)
+                _strike(push, at_s, PLATE_HARDNESS, force)
+        couple = 1.0 + (self._shoe.couple - 1.0) * (1.0 - surface.give)
+        return ring(self._modes(), push, self._frames) * (surface.floor_level * self._firm * couple)
 
     def _modes(self) -> Modes:
         """Return the floor where this step lands: another spot each time, and one foot is not the other."""
@@ -197,7 +199,9 @@ class _Step:
         at_s, force, hard = _columns(self._tread.touches)
         centre_hz = math.sqrt(shoe.slap_low_hz * shoe.slap_high_hz)
         breadth = centre_hz / (shoe.slap_high_hz - shoe.slap_low_hz)
-        dull = 1.0 - 0.3 * self._surface.give
+        # A smooth hard floor is slapped sharply, boards and soft ground dully.
+        smooth = (self._surface.scuff.low_hz / 1200.0) ** (0.6 * (1.0 - self._surface.give))
+        dull = (1.0 - 0.3 * self._surface.give) * smooth
         self._burst(1, at_s + SOLE_S, centre_hz * dull, breadth, shoe.slap_decay_s, shoe.slap * self._met * force)
         grains = self._surface.grains
         crust = 0.2 * grains.level * self._grip * self._surface.give  # loose ground breaks at the first touch

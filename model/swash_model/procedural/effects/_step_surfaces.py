@@ -70,11 +70,11 @@ SURFACES = {
     "concrete": Surface(
         "stone", 0.36, (1.3, 0.8), 1.1,
         Grains(600, 0.0012, 2500, 9000, 0.40), Scuff(1200, 7000, 0.25),
-        give=0.0, thump=0.42, tick=0.22, spot=0.15,
+        give=0.0, thump=0.3, tick=0.22, spot=0.15,
         pieces=Pieces(20, 2500, 9000, 2.5, 1500, 0.05, 3.0),
     ),
     "tile": Surface(
-        "ceramic", 0.65, (0.5, 0.3), 3.5,
+        "ceramic", 0.8, (0.5, 0.3), 3.5,
         Grains(200, 0.001, 3000, 9000, 0.15), Scuff(2000, 8000, 0.12),
         give=0.0, thump=0.25, level_db=4, tick=0.35, spot=0.1,
     ),
@@ -84,7 +84,7 @@ SURFACES = {
         give=0.15, thump=0.5, level_db=0.5, tick=0.9, spot=0.12, creak=0.1,
     ),
     "metal": Surface(
-        "sheet_metal", 0.29, (0.38, 0.24), 2.0,
+        "sheet_metal", 0.29, (0.38, 0.24, 0.15), 2.0,
         Grains(80, 0.001, 2500, 9000, 0.08), Scuff(2000, 9000, 0.06),
         give=0.0, thump=0.25, level_db=-0.5, tick=0.4, spot=0.03, rattle=0.5,
     ),
@@ -124,7 +124,7 @@ SURFACES = {
         pieces=Pieces(260, 550, 3000, 1.5, 350, 0.6, 3.5), squeak=0.5,
     ),
     "ice": Surface(
-        "ice", 0.26, (0.55, 0.35), 2.0,
+        "ice", 0.45, (0.75, 0.45), 1.6,
         Grains(900, 0.0008, 3500, 12000, 0.5), Scuff(2500, 9000, 0.15),
         give=0.15, thump=0.25, settle_s=0.02, level_db=1.5, tick=0.35,
         pieces=Pieces(30, 3500, 11000, 6.0, 400, 0.35, 3.0), crack=0.05,
@@ -149,7 +149,10 @@ SURFACES = {
 
 @dataclass(frozen=True, slots=True)
 class Shoe:
-    """One kind of foot. `slap` is the pat of its sole, `knock` the note of its heel (decay 1/s)."""
+    """One kind of foot. `slap` is the pat of its sole, `knock` the note of its heel (decay 1/s).
+
+    `couple` is how much of the floor is heard: skin clings to it, and says little itself.
+    """
 
     hardness: float
     heel: float
@@ -164,15 +167,16 @@ class Shoe:
     knock: float
     knock_hz: float
     knock_decay: float
+    couple: float
 
 
 # fmt: off
 SHOES = {
-    #                hardness heel  ball tread grind thump  slap, low, high, decay        knock, hz, decay
-    "barefoot": Shoe(0.12, 0.75, 0.70, 0.80, 0.15, 0.90, 0.45, 250, 1900, 0.0090, 0.04, 190, 140),
-    "soft":     Shoe(0.38, 0.85, 0.65, 0.90, 0.50, 0.80, 0.42, 250, 1700, 0.0100, 0.14, 280, 110),
-    "hard":     Shoe(0.68, 0.95, 0.80, 1.00, 1.00, 0.90, 0.20, 900, 5000, 0.0100, 0.36, 760, 115),
-    "boot":     Shoe(0.56, 1.05, 0.80, 1.15, 1.00, 1.20, 0.35, 180, 1300, 0.0140, 0.30, 330, 90),
-    "heel":     Shoe(0.93, 0.80, 0.30, 0.55, 0.50, 0.40, 0.60, 2200, 8000, 0.0025, 0.70, 1900, 200),
+    #                hardness heel  ball tread grind thump  slap, low, high, decay        knock, hz, decay  couple
+    "barefoot": Shoe(0.12, 0.75, 0.70, 0.80, 0.15, 0.90, 0.34, 220, 1100, 0.0090, 0.04, 190, 140, 3.0),
+    "soft":     Shoe(0.38, 0.85, 0.65, 0.90, 0.50, 0.80, 0.42, 250, 1700, 0.0100, 0.14, 280, 110, 1.2),
+    "hard":     Shoe(0.68, 0.95, 0.80, 1.00, 1.00, 0.90, 0.20, 900, 5000, 0.0100, 0.36, 760, 115, 1.0),
+    "boot":     Shoe(0.56, 1.05, 0.80, 1.15, 1.00, 1.20, 0.35, 180, 1300, 0.0140, 0.30, 330, 90, 1.0),
+    "heel":     Shoe(0.93, 0.80, 0.30, 0.55, 0.50, 0.40, 0.60, 2200, 8000, 0.0025, 0.70, 1900, 200, 1.0),
 }
 # fmt: on

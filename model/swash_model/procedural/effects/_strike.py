@@ -18,6 +18,7 @@ CRACK_KM = 1.0  # from beyond, the air has taken the crack
 BURSTS = 60  # that a crack is made of
 ECHO = 6.0  # its band lets 14 dB less through: between two claps it is as loud as they are
 DETOUR = 2.5  # times as far as the channel reaches up: sound heard late has been round the hills
+LOUDEST = 10.0  # three times the nearest shock of a common strike
 LOWEST_CUTOFF_HZ = 170.0  # lower, and small loudspeakers would have nothing to play
 AIR_DAMPING = 1.6  # 1 / Q: no peak at the cutoff
 
@@ -113,7 +114,9 @@ class Strike:
         km = self._km + DETOUR * t * SOUND_M_S / 1000.0
         cutoff_hz = np.maximum(LOWEST_CUTOFF_HZ, 9000.0 / (1.0 + 1.8 * km) ** 1.4)
         _roll(cutoff_hz, self._echo, self._echo_s, self._echo_noise.take(start, frames), self._memory, out)
-        return out * (self._level * self._fade(start, frames))
+        out *= self._level * self._fade(start, frames)
+        # Claps that arrive at once would stand 9 dB over the others, and no game has room for that.
+        return np.asarray(out / np.sqrt(1.0 + (out / LOUDEST) ** 2))
 
     def _fade(self, start: int, frames: int) -> Samples:
         """Return 1 while the channel is heard, then the way down to silence at the end."""
@@ -123,7 +126,7 @@ class Strike:
 
 def _loudness(distance_km: float, power: float) -> float:
     """Return the level of the nearest shock: the range that games have room for, less than the 43 dB of nature."""
-    return float(3.0 * (0.5 + distance_km) ** -0.8 * 10.0 ** ((power - 0.6) * 0.7))
+    return float(3.95 * (1.2 + distance_km) ** -0.8 * 10.0 ** ((power - 0.6) * 0.7))
 
 
 def _bursts(

@@ -22,10 +22,13 @@ FIRST_FRAMES = 2400  # 50 ms: before the first echo and the first stone
 DRIVE = 2.2  # the air close to a blast, and every microphone, is overloaded
 LINEAR = 0.01  # so low a tanh is a straight line within -100 dB, and dear
 ECHOES = 9
+PATTER, STONES = 0.35, 0.6  # dirt and stones are some 20 dB under the blast
 CONTROL_FRAMES = 32
+BILLOWS = 128  # at most; more than the longest has
 
 FIRE_STREAM, BOOM_STREAM, DIRT_STREAM = 1, 2, 3
 CHARGE_STREAM, ECHO_STREAM, STONE_STREAM, BUBBLE_STREAM = 40, 41, 42, 43
+BILLOW_STREAM, SURGE_STREAM = 44, 45
 
 
 @njit(cache=True, nogil=True)
@@ -124,13 +127,28 @@ def _in_air(timeline: Timeline, size: float, far: float, frames: int) -> Samples
     longer, deeper = chance.uniforms(timeline.seed, CHARGE_STREAM, 0, 2)  # no two charges are alike
     blast = friedlander(0.001 * 34.0**size * (0.85 + 0.3 * longer) * (1.0 + far)) * (2.4 - 1.6 * far)
     blast = blast[:frames]
-    fire = Noise(timeline, FIRE_STREAM).take(0, frames)
-    boom = Noise(timeline, BOOM_STREAM).take(0, frames)
+    # A fireball goes up in billows and its boom in surges, never twice alike: not one even decay.
+    fire = Noise(timeline, FIRE_STREAM).take(0, frames) * _billows(
+        timeline, BILLOW_STREAM, size, 0.04 + 0.1 * size, frames
+    )
+    boom = Noise(timeline, BOOM_STREAM).take(0, frames) * _billows(
+        timeline, SURGE_STREAM, size, 0.1 + 0.2 * size, frames
+    )
     boom_hz = np.array((30.0, 140.0)) * (1.7 - 0.9 * size)
     sections = np.asarray(butter(2, boom_hz, "bandpass", fs=SAMPLE_RATE, output="sos"))
     _burst(blast, fire, boom, sections, 23.0 + 10.0 * deeper, size, 1.0 - far, out)
     out[:, : len(blast)] += 0.9 * blast * (1.0 - far)  # so that its front stands above all that follows
     return out
+
+
+def _billows(timeline: Timeline, stream: int, size: float, apart_s: float, frames: int) -> Samples:
+    """Return a level that starts at 1 and then rises and falls every `apart_s` or so, shape (frames,)."""
+    wait, height = chance.uniforms(timeline.seed, stream, 0, 2 * BILLOWS).reshape(2, BILLOWS)
+    at_s = np.concatenate([[0.0], np.cumsum(apart_s * (0.4 + 1.2 * wait))])
+    level_db = np.concatenate([[0.0], (2.0 + 5.0 * size) * (2.0 * height - 1.0)])
+    control = np.arange(0, frames + CONTROL_FRAMES, CONTROL_FRAMES)
+    level = 10.0 ** (np.interp(control / SAMPLE_RATE, at_s, level_db) / 20.0)
+    return np.asarray(np.interp(np.arange(frames), control, level))
 
 
 def _return(timeline: Timeline, size: float, far: float, out: Samples) -> None:
@@ -151,11 +169,12 @@ def _rain_down(timeline: Timeline, size: float, debris: float, out: Samples) -> 
     drive = np.clip((t - first_s) / last_s, 0.0, None)
     drive = debris * drive * drive * np.exp(2.0 - 2.0 * drive)
     patter = Collisions(timeline, DIRT_STREAM, rate_hz=120.0 + 500.0 * size, decay_s=0.0012).take(0, drive)
-    out += 0.35 * butterworth("bandpass", (1400.0, 7500.0), order=1, channels=1).process(patter[None])
+    out += PATTER * butterworth("bandpass", (1400.0, 7500.0), order=1, channels=1).process(patter[None])
 
     count = round((40.0 + 180.0 * size) * debris)
-    draw = chance.uniforms(timeline.seed, STONE_STREAM, 0, 6 * count).reshape(6, count)
-    fall_s = first_s - last_s * np.log(1.0 - 0.98 * draw[0])
+    draw = chance.uniforms(timeline.seed, STONE_STREAM, 0, 7 * count).reshape(7, count)
+    # What was thrown highest comes last, and hardly anything at once: few at first, most of it in the middle.
+    fall_s = first_s - 0.5 * last_s * np.log((1.0 - 0.98 * draw[0]) * (1.0 - 0.98 * draw[6]))
     heavy = draw[1] ** 3
     hz = (900.0 + 5600.0 * draw[2] ** 1.5) * (1.0 - 0.6 * heavy)
     stones = GrainBank(capacity=6 * count)
@@ -166,7 +185,7 @@ def _rain_down(timeline: Timeline, size: float, debris: float, out: Samples) -> 
                 (onset * SAMPLE_RATE).astype(np.int64),
                 frequency_hz=hz * ratio,
                 decay=(500.0 + 1500.0 * draw[4]) * (1.0 + 0.5 * partial) * (1.0 - 0.6 * heavy),
-                amplitude=0.25 * (0.15 + heavy) * 0.45**bounce * 0.7**partial,
+                amplitude=STONES * (0.15 + heavy) * 0.45**bounce * 0.7**partial,
                 pan=1.6 * draw[5] - 0.8,
                 phase=6.28 * draw[4],
             )
@@ -220,7 +239,7 @@ EXPLOSION = Effect(
     title="Explosion",
     description="From a firecracker to a bomb, close by or beyond the hills, in air or under water.",
     ucs_cat_id="EXPLReal",
-    version=1,
+    version=2,
     parameters=(
         Number(
             "size",
@@ -253,5 +272,5 @@ EXPLOSION = Effect(
         Preset("underwater_mine", "A sea mine, heard under water.", {"size": 0.85, "medium": "water"}, "EXPLReal"),
         Preset("depth_charge", "A charge far below.", {"size": 0.6, "far": 0.6, "medium": "water"}, "EXPLReal"),
     ),
-    one_shot=OneShot(explosion, gain_db=-7.9),
+    one_shot=OneShot(explosion, gain_db=-8.4),
 )

@@ -23,6 +23,7 @@ PARTIALS = np.array([[0.42], [1.0], [1.73], [2.9]])  # three that ring, and the 
 PARTIAL_GAINS = np.array([[0.5], [1.0], [0.7], [0.8]])
 PARTIAL_DECAYS = np.array([[0.8], [1.0], [1.4], [5.0]])
 MOST_EMBERS = 15
+MOST_BREATH = 2.5
 CRACKLE_LEVEL = 0.26
 
 NOISE_STREAM, HISS_STREAM = 1, 2
@@ -32,18 +33,23 @@ CRACKLE_STREAM, POP_STREAM, EMBER_STREAM, SIZZLE_STREAM = 40, 41, 42, 43
 
 @dataclass(frozen=True, slots=True)
 class Character:
-    """What burns: levels of the lapping, of its breathy part and of crackles, and the depth of puffing."""
+    """What burns: levels of the lapping, of its breathy part and of crackles, and the depth of puffing.
+
+    `pitch` of the crackles: what only glows breaks in small pieces.
+    """
 
     lap: float
     breath: float
     crackle: float
     puff: float
+    pitch: float = 1.0
 
 
 CHARACTERS = {
     "crackle": Character(lap=1.0, breath=1.0, crackle=1.0, puff=0.1),
     "burn": Character(lap=1.1, breath=1.7, crackle=0.3, puff=0.0),
     "torch": Character(lap=0.8, breath=1.8, crackle=0.25, puff=0.8),
+    "glow": Character(lap=0.06, breath=0.1, crackle=0.9, puff=0.0, pitch=1.9),
 }
 
 
@@ -72,6 +78,7 @@ class Flames:
         gust = wind * (0.5 + 0.5 * self._gust.at(end))
         lap = self._character.lap * flame
         breath = self._character.breath * (0.2 + 0.4 * gust) * flame**1.5
+        breath /= np.sqrt(1.0 + (breath / MOST_BREATH) ** 2)  # a torch in a storm has no more air than there is
         lap_hz, depth_hz, breath_hz, lap_gain, breath_gain = self._lines.take(
             np.stack(
                 [
@@ -155,7 +162,14 @@ class Wood:
             return
         size, wet = values.number("size"), values.number("wet")
         strength = np.minimum(np.maximum(draws[:, 0], 1e-4) ** -CRACKLE_EXPONENT, LARGEST)
-        frequency = 1300.0 * 5.8 ** draws[:, 1] * strength**-0.1 * (1.2 - 0.4 * size) * (1.0 - 0.35 * wet)
+        frequency = (
+            1300.0
+            * self._character.pitch
+            * 5.8 ** draws[:, 1]
+            * strength**-0.1
+            * (1.2 - 0.4 * size)
+            * (1.0 - 0.35 * wet)
+        )
         amplitude = _crackle_level(values) * strength
         decay = frequency * (0.2 + 0.6 * draws[:, 2]) * (1.0 + wet)  # wood is a poor bell: Q of 4 to 16
         self._crack(onsets, frequency, decay, amplitude, _place(draws[:, 3], size), draws[:, 4:8])
@@ -265,7 +279,7 @@ FIRE = Effect(
     title="Fire",
     description="Flames and wood: from a match through a campfire to a burning house.",
     ucs_cat_id="FIRECrkl",
-    version=1,
+    version=2,
     parameters=(
         Number(
             "size", "How large: 0 a match, 0.4 a campfire, 0.7 a bonfire, 1 a house.", 0.0, 1.0, 0.4, live=True
@@ -276,7 +290,7 @@ FIRE = Effect(
         Number("wind", "How much wind tears at the flames.", 0.0, 1.0, 0.1, live=True),
         Choice(
             "character",
-            "What burns: wood that crackles, a body that roars, or a torch that flutters.",
+            "What burns: wood that crackles, a body that roars, a torch that flutters, or coals that only glow.",
             tuple(CHARACTERS),
             "crackle",
         ),
@@ -322,7 +336,7 @@ FIRE = Effect(
         Preset(
             "embers",
             "What glows when the flames are gone.",
-            {"size": 0.08, "crackle": 0.3, "hiss": 0.1, "wind": 0.0},
+            {"size": 0.15, "crackle": 0.8, "hiss": 0.15, "wind": 0.0, "character": "glow", "gain_db": 3.0},
             "FIRECrkl",
         ),
     ),

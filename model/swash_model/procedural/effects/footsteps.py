@@ -100,7 +100,7 @@ FOOTSTEPS = Effect(
     title="Footsteps",
     description="One step, or somebody walking, on fourteen grounds.",
     ucs_cat_id="FEETHmn",
-    version=1,
+    version=2,
     parameters=(
         Choice("surface", "What is walked on.", tuple(SURFACES), "concrete"),
         Choice("shoe", "What is on the foot, from soft and dull to hard and bright.", tuple(SHOES), "hard"),
@@ -174,6 +174,7 @@ FOOTSTEPS = Effect(
             "FEETHmn",
         ),
     ),
-    one_shot=OneShot(play, gain_db=2.4),
-    endless=Endless(Gait, gain_db=-4.1, min_loop_s=2.0),
+    # Half a decibel under its reference, so that a hard heel peaks below full scale.
+    one_shot=OneShot(play, gain_db=2.0),
+    endless=Endless(Gait, gain_db=-4.0, min_loop_s=2.0),
 )

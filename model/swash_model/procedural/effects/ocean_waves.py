@@ -17,13 +17,15 @@ PLACES = 3  # a wave breaks at three places, nowhere at the same moment
 LEAN = np.array([-0.5, 0.5, 0.0])  # where those are, -1 left to 1 right
 BREAK_GAIN = np.stack([1.0 - np.maximum(LEAN, 0.0), 1.0 + np.minimum(LEAN, 0.0)], axis=1)[:, :, None]
 BREAK_RISE_S = 0.35  # a crest topples in a third of a second
+EDGES = np.array([[5.3], [12.1]])  # partials of a rock that knocks against rock, over its thud
+CLICK = np.array([[1.0], [1.63]])  # and of a pebble
 RAMP = np.arange(QUANTUM_FRAMES) / QUANTUM_FRAMES  # envelopes are straight lines within 10 ms
 
 FIRST_BREAK_S = 1.5  # nobody waits for the first wave
 PUNCTUAL = 0.15  # of the others' jitter: it comes when it is said to
 
 WAVE_STREAM = 60
-NOISE_STREAM, FOAM_STREAM, ROCK_STREAM = 1, 30, 31
+NOISE_STREAM, FOAM_STREAM, ROCK_STREAM, PEBBLE_STREAM = 1, 30, 31, 32
 
 
 class OceanWaves:
@@ -48,6 +50,7 @@ class OceanWaves:
         self._wash = [StateVariable("bandpass") for _ in range(PLACES)]
         self._foam = Events(timeline, FOAM_STREAM)
         self._drips = Events(timeline, ROCK_STREAM)
+        self._pebbles = Events(timeline, PEBBLE_STREAM)
         self._grains = GrainBank()
         self._foaming = Glide()
         self._level = Glide()
@@ -70,7 +73,10 @@ class OceanWaves:
         out += self._fizz.process(wash_noise) * (self._foaming.take(0.07 * foam, QUANTUM_FRAMES) * drawing_back)
         self._bubble(start, 900.0 * size * float(drawing_back.mean()) * (0.1 + 1.2 * foam))
         if rocks > 0.0:
-            self._drip(start, 120.0 * rocks * float(drawing_back.mean()))
+            self._drip(start, 120.0 * rocks * float(drawing_back.mean()), rocks)
+            # Once the water runs back faster than it comes up it takes the pebbles along.
+            pull = float(np.maximum(backwash[:, -1] - wash[:, -1], 0.0).sum())
+            self._rattle(start, 4000.0 * math.sqrt(rocks) * pull * min(pull / 0.3, 1.0))
         self._grains.sound(out)
         # A wave of 4 m is 12 dB louder than one of 20 cm: energy goes with height squared.
         return out * self._level.take(0.35 * (0.3 + size), QUANTUM_FRAMES)
@@ -145,18 +151,46 @@ class OceanWaves:
             rise=np.where(draws[:, 2] > 0.5, 0.1 * decay, 0.0),
         )
 
-    def _drip(self, start: int, rate_hz: float) -> None:
-        """Let water fall back between rocks: larger bubbles and the knock of stones."""
+    def _drip(self, start: int, rate_hz: float, heavy: float) -> None:
+        """Let water fall back between rocks: larger bubbles, and stones that knock, low and with an edge."""
         onsets, draws = self._drips.take(start, rate_hz)
         knock = draws[:, 0] > 0.85
         frequency = np.where(knock, 60.0 + 60.0 * draws[:, 1], 500.0 * 5.0 ** draws[:, 1])
+        if len(stones := np.flatnonzero(knock)):
+            # Without an edge a stone is a drum.
+            self._grains.add(
+                np.tile(onsets[stones], 2),
+                frequency_hz=(EDGES * frequency[stones]).ravel(),
+                decay=(30.0 * EDGES * (0.7 + 0.6 * draws[stones, 2])).ravel(),
+                amplitude=np.tile(0.3 * heavy * draws[stones, 3], 2),
+                pan=np.tile(1.2 * draws[stones, 5] - 0.6, 2),
+            )
         self._grains.add(
             onsets,
             frequency_hz=frequency,
             decay=np.where(knock, 25.0, 90.0 + 200.0 * draws[:, 2]),
-            amplitude=np.where(knock, 0.8, 0.3) * draws[:, 3],
+            amplitude=np.where(knock, 0.8 * heavy, 0.3) * draws[:, 3],
             pan=1.2 * draws[:, 5] - 0.6,
             attack_s=np.where(knock, 0.004, 0.0006),
+        )
+
+    def _rattle(self, start: int, rate_hz: float) -> None:
+        """Let pebbles roll down with the water and click against each other: the large ones lower and louder."""
+        onsets, draws = self._pebbles.take(start, rate_hz)
+        if not len(onsets):
+            return
+        large = draws[:, 0] ** 2
+        frequency = (6500.0 - 4700.0 * large) * (0.8 + 0.4 * draws[:, 1])
+        strength = (0.15 + 0.9 * large) * draws[:, 2] ** 2
+        partials, pan = CLICK * frequency, 1.8 * draws[:, 4] - 0.9
+        self._grains.add(
+            np.concatenate([onsets, onsets]),
+            frequency_hz=partials.ravel(),
+            decay=(partials * (0.15 + 0.3 * draws[:, 3])).ravel(),  # wet stones in a heap hardly ring
+            amplitude=np.concatenate([strength, 0.6 * strength]),
+            pan=np.concatenate([pan, pan]),
+            phase=2.0 * np.pi * draws[:, 5:7].T.ravel(),
+            attack_s=0.0001,
         )
 
 
@@ -165,12 +199,19 @@ OCEAN_WAVES = Effect(
     title="Ocean waves",
     description="Surf on a shore: breakers, wash and foam.",
     ucs_cat_id="WATRSurf",
-    version=3,
+    version=4,
     parameters=(
         Number("size", "Height of the waves, 0.2 to 4 m.", 0.1, 1.0, 0.6, live=True),
         Number("period_s", "Time between waves: 5 is choppy, 14 a long swell.", 5.0, 16.0, 9.0, "s"),
         Number("foam", "How much the backwash bubbles and hisses.", 0.0, 1.0, 0.5, live=True),
-        Number("rocks", "How rocky the shore is: knocks and dripping.", 0.0, 1.0, 0.0, live=True),
+        Number(
+            "rocks",
+            "How stony the shore is: pebbles that rattle in the backwash, knocks and dripping.",
+            0.0,
+            1.0,
+            0.0,
+            live=True,
+        ),
     ),
     presets=(
         Preset("gentle_shore", "Small waves on sand.", {"size": 0.25, "period_s": 7.0}, "WATRLap"),

@@ -103,6 +103,7 @@ class Rain:
         diameter_mm = (0.6 + 3.4 * draws[:, 0] ** 2.5 * (0.5 + 0.8 * intensity)) * growth
         near = 0.7 / (0.5 + np.sqrt(draws[:, 1]))  # drops fall evenly over the ground around
         strength = 0.2 * surface.level * near * (diameter_mm / TYPICAL_MM) ** 1.3
+        strength /= 1.0 + 0.5 * strength  # the fattest drop under one's nose must not stop the mix
         lower = (diameter_mm / TYPICAL_MM) ** -0.25
         pan = 2.0 * draws[:, 2] - 1.0
         self._bursts.add(
@@ -214,7 +215,7 @@ RAIN = Effect(
     title="Rain",
     description="Rain on one of eight surfaces, from drizzle to downpour.",
     ucs_cat_id="RAINConc",
-    version=1,
+    version=2,
     parameters=(
         Number("intensity", "How hard it rains: 0 single drops, 1 a downpour.", 0.0, 1.0, 0.5, live=True),
         Choice("surface", "What the rain falls on.", tuple(SURFACES), "concrete"),
@@ -261,5 +262,5 @@ RAIN = Effect(
             "storm", "Sheets of rain in a gale.", {"intensity": 0.8, "wind": 1.0, "drop_size": 0.6}, "RAINConc"
         ),
     ),
-    endless=Endless(Rain, gain_db=-8.0, min_loop_s=2.0),
+    endless=Endless(Rain, gain_db=-7.9, min_loop_s=2.0),
 )

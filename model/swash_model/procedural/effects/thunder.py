@@ -91,7 +91,7 @@ THUNDER = Effect(
     title="Thunder",
     description="A strike of lightning heard from near or far, or a storm of them.",
     ucs_cat_id="THUN",
-    version=1,
+    version=2,
     parameters=(
         Number(
             "distance_km",
@@ -120,13 +120,13 @@ THUNDER = Effect(
         Preset(
             "close_crack",
             "A strike a few houses away: it tears, cracks and booms.",
-            {"distance_km": 0.15, "crack": 1.0, "power": 0.7, "duration_s": 7.0},
+            {"distance_km": 0.15, "crack": 1.0, "power": 0.7, "duration_s": 7.0, "gain_db": -1.5},
             "THUN",
         ),
         Preset(
             "overhead_clap",
             "A heavy clap right above, with a long echo.",
-            {"distance_km": 0.5, "crack": 0.4, "power": 1.0, "duration_s": 10.0},
+            {"distance_km": 0.5, "crack": 0.4, "power": 1.0, "duration_s": 10.0, "gain_db": -1.5},
             "THUN",
         ),
         Preset("rolling", "Clap after clap, rolling away.", {"distance_km": 3.0, "duration_s": 13.0}, "THUN"),
@@ -156,6 +156,6 @@ THUNDER = Effect(
             "STORM",
         ),
     ),
-    one_shot=OneShot(strike, gain_db=-17.3),
-    endless=Endless(Storm, gain_db=-18.0, min_loop_s=4.0),
+    one_shot=OneShot(strike, gain_db=-16.9),
+    endless=Endless(Storm, gain_db=-17.0, min_loop_s=4.0),
 )

@@ -22,7 +22,9 @@ LOWEST_HZ = 30.0
 LEVEL = 20.0  # brings a band of noise up to the full scale
 CONTROL_FRAMES = 16  # cutoffs and places move every 0.3 ms
 
-NOISE_STREAM, SWING_STREAM, POINT_STREAM = 8, 40, 41
+EDDY_DB, EDDIES = 3.0, 8  # no swing has an even wake: so much louder or softer, so often in a pass
+
+NOISE_STREAM, SWING_STREAM, POINT_STREAM, EDDY_STREAM = 8, 40, 41, 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,10 @@ def whoosh(timeline: Timeline, values: Values) -> Samples:
     texture = TEXTURES[values.choice("texture")]
     frames = round(values.number("duration_s") * SAMPLE_RATE)
     skew, faster = chance.uniforms(timeline.seed, SWING_STREAM, 0, 2)
-    way = (np.arange(frames) / frames) ** (0.72 + 0.2 * skew)  # sooner past than gone
+    way = (np.arange(frames) / frames) ** (0.66 + 0.28 * skew)  # sooner past than gone, and never quite alike
     bell = np.sin(np.pi * way) ** 2
     fastest_m_s = values.number("speed_m_s")
-    share = (START + (1.0 - START) * bell) * (0.96 + 0.08 * faster)  # of that
+    share = (START + (1.0 - START) * bell) * (0.94 + 0.12 * faster)  # of that
     # It comes, passes and goes: higher, then lower.
     doppler = 1.0 + fastest_m_s * share / SOUND_M_S * np.cos(np.pi * way)
     hz = STROUHAL * fastest_m_s * share * doppler / (values.number("diameter_mm") / 1000.0)
@@ -107,12 +109,12 @@ def whoosh(timeline: Timeline, values: Values) -> Samples:
         slower = 1.0 - 0.55 * point / texture.points
         flap = _flapping(timeline, texture.flap_hz, moved, point) if texture.flap_hz else 1.0
         # Through: the tip straight on, the rest close past both ears, so that it opens as it comes.
-        aside = (0.0, -0.7, 0.7)[point % 3] if through else 1.0 - 0.06 * point
+        aside = (0.0, -0.85, 0.85)[point % 3] if through else 1.0 - 0.06 * point
         _shed(
             noise,
             hz,
             slower * (0.94 + 0.12 * object_draws[point]),
-            gain * flap,
+            gain * flap * _eddying(timeline, frames, point),
             path,
             aside,
             texture.resonance,
@@ -130,6 +132,12 @@ def _loudness(share: Samples, fastest_m_s: float) -> Samples:
     return np.asarray(share * share * share * (fastest_m_s / REFERENCE_M_S) ** 0.7)
 
 
+def _eddying(timeline: Timeline, frames: int, point: int) -> Samples:
+    """Return the gain of a part along its way: large eddies come off as they please."""
+    level_db = EDDY_DB * (2.0 * chance.uniforms(timeline.seed, EDDY_STREAM, point, EDDIES) - 1.0)
+    return np.interp(np.arange(frames), np.linspace(0.0, frames, EDDIES), 10.0 ** (level_db / 20.0))
+
+
 def _flapping(timeline: Timeline, flap_hz: float, moved: Samples, point: int) -> Samples:
     """Return the gain of a part of cloth that turns over and over, the faster the more often."""
     start, rate = chance.uniforms(timeline.seed, SWING_STREAM, 1 + point, 2)
@@ -143,7 +151,7 @@ WHOOSH = Effect(
     title="Whoosh",
     description="Something that cuts through the air: a blade, a stick, a cape, an arrow.",
     ucs_cat_id="WHSH",
-    version=1,
+    version=2,
     parameters=(
         Number(
             "speed_m_s",
@@ -227,5 +235,5 @@ WHOOSH = Effect(
             "WHSH",
         ),
     ),
-    one_shot=OneShot(whoosh, gain_db=-5.5),
+    one_shot=OneShot(whoosh, gain_db=-5.7),
 )

@@ -41,7 +41,7 @@ def roar_level(speed_m_s: Samples) -> Samples:
     A hurricane is 50 dB above a breeze, and no mix has room for that.
     """
     x = speed_m_s / 10.0
-    return np.asarray(x**1.7 / (1.0 + x**1.25))
+    return np.asarray(x**1.7 / (1.0 + x**1.45))
 
 
 def tone_level(speed_m_s: float) -> float:
@@ -166,7 +166,7 @@ WIND = Effect(
     title="Wind",
     description="Moving air: breeze to hurricane, in the open, in trees, round wires and through gaps.",
     ucs_cat_id="WIND",
-    version=1,
+    version=2,
     parameters=(
         Number("speed_m_s", "Mean speed: 3 is a breeze, 8 fresh, 20 a gale.", 0.0, 40.0, 8.0, "m/s", live=True),
         Number("gust", "How much the wind comes and goes.", 0.0, 1.0, 0.5, live=True),
