@@ -11,11 +11,10 @@ import numpy as np
 from swash.v1 import sound_pb2
 from swash_model.spec import Block
 from swash_server import wav
-from swash_server.encode import Encoding, file_of, pcm_f32, pcm_s16
+from swash_server.encode import PCM, Encoding, file_of, pcm_f32, pcm_s16
 from swash_server.tape import Tape
 
 FILE_PIECE_BYTES = 64 * 1024
-PCM = {Encoding.PCM_S16LE: pcm_s16, Encoding.PCM_F32LE: pcm_f32}
 
 
 def is_pcm(encoding: Encoding) -> bool:

@@ -42,6 +42,9 @@ def pcm_f32(block: Block) -> bytes:
     return block.astype("<f4", copy=False).tobytes()
 
 
+PCM = {Encoding.PCM_S16LE: pcm_s16, Encoding.PCM_F32LE: pcm_f32}
+
+
 def file_of(sound: Block, sample_rate: int, encoding: Encoding, loop: bool = False) -> bytes:
     """Return a whole sound as a file (PCM: its samples); raise InvalidAskError for a rate Opus does not know."""
     frames, channels = sound.shape

@@ -11,11 +11,10 @@ from swash_model.dsp.timeline import SAMPLE_RATE
 from swash_model.errors import InvalidAskError
 from swash_model.procedural.performance import Event, Performance
 from swash_model.spec import Block
-from swash_server.encode import Encoding, pcm_f32, pcm_s16
+from swash_server.encode import PCM, Encoding
 from swash_server.mastering import Mastering, master
 
 LINGER_QUANTA = 4  # of silence after the last voice: what limiter and resampler hold back comes out
-PCM = {Encoding.PCM_S16LE: pcm_s16, Encoding.PCM_F32LE: pcm_f32}
 
 
 @dataclass(frozen=True, slots=True)

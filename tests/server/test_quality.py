@@ -175,6 +175,8 @@ def test_who_joins_a_bad_sound_gets_what_replaces_it_and_so_does_who_joins_the_r
             assert next(call).HasField("progress")
         engine.step(4)
         until(lambda: failures(server, "silence") == 1, "the first seed has failed")
+        while next(calls[0]).progress.step:  # until it is begun again
+            pass
         calls += [stub.Render(asked(seed, steps=4), timeout=60) for seed in (1, SECOND)]
         for call in calls[2:]:
             assert next(call).HasField("progress")

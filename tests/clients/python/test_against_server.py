@@ -98,10 +98,10 @@ def test_a_bad_request_names_the_field(sync: Client) -> None:
 
 
 def test_an_unknown_sound_says_what_to_try(sync: Client) -> None:
-    with pytest.raises(UnknownSoundError, match="blorp") as caught:
-        sync.render("blorp fnordle")
+    with pytest.raises(UnknownSoundError, match="zyxwq") as caught:
+        sync.render("zyxwq fnordle")
     assert len(caught.value.suggestions) == 3
-    assert caught.value.unknown_words == ("blorp", "fnordle")
+    assert caught.value.unknown_words == ("zyxwq", "fnordle")
 
 
 def test_an_engine_without_weights_says_how_to_bring_them(sync: Client) -> None:
@@ -127,7 +127,7 @@ def test_the_server_says_what_it_understands(sync: Client) -> None:
     resolution = sync.resolve("gentle ocean waves for 3 seconds")
     assert resolution.layers[0].effect == "ocean_waves"
     assert resolution.duration_s == 3.0
-    assert not sync.resolve("blorp fnordle").layers
+    assert not sync.resolve("zyxwq fnordle").layers
 
 
 def test_the_server_tells_its_engines_and_limits(sync: Client) -> None:
