@@ -22,7 +22,7 @@ from swash_server.pace import Pace
 from swash_server.stage import Stage
 from swash_server.wire_perform import Command, Opening
 
-MAX_WAITING = 1000  # commands of one session that wait for their frame
+MAX_WAITING = 10_000  # commands of one session that wait for their frame
 MAX_ANSWERS = 1000  # to a caller who sends and does not read: then no more is read
 IDLE_S = 3600.0
 RETRY_AFTER_S = 1.0
