@@ -25,6 +25,11 @@ MEANING: dict[Kind, str] = {
 }
 READ_AS = str.maketrans(dict.fromkeys("・「」～…_", " ") | {"、": ",", "。": ".", "’": "'", "œ": "oe", "Œ": "oe"})
 STEM = "*"  # at the end of a word: whatever follows belongs to it
+HANGUL_FIRST, HANGUL_LAST = 0xAC00, 0xD7A3  # a syllable's place: (first * 21 + vowel) * 28 + final
+FINALS = 28
+VOWELS = 21
+ENDING_FINALS = (4, 8, 16, 17, 20)  # n, l, m, p, ss: the endings that melt into an open stem
+CONTRACTED = {20: 6, 13: 14, 8: 9, 18: 4}  # what a stem's last vowel becomes before -eo: i yeo, u wo, o wa, eu eo
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +84,18 @@ def phrasebook_of(language: str, document: Mapping[str, Any]) -> Phrasebook:
     writing: Writing = document.get("writing", "spaced")
     root = Node()
     longest = 1
-    for said, piece in rows(document):
-        text = normal(said, language)
-        node = root
-        for word in [text] if writing == "unspaced" else text.split():
-            children = node.stems if word.endswith(STEM) else node.words
-            node = children.setdefault(word.removesuffix(STEM), Node())
+    listed = [(normal(said, language), piece) for said, piece in rows(document)]
+    for text, piece in listed:
+        node = _node(root, [text] if writing == "unspaced" else text.split())
         if node.piece is not None:
-            raise ValueError(f"{said!r} is in the lexicon of {language!r} twice")
+            raise ValueError(f"{piece.original!r} is in the lexicon of {language!r} twice")
         node.piece = piece
         longest = max(longest, len(text))
+    if writing == "glued":
+        for text, piece in listed:
+            for form in contracted(text):
+                node = _node(root, form.split())
+                node.piece = node.piece or piece  # what is listed as it stands is meant so
     endings = (ending.partition("=") for ending in phrases(document.get("endings", "")))
     return Phrasebook(
         language,
@@ -100,6 +107,21 @@ def phrasebook_of(language: str, document: Mapping[str, Any]) -> Phrasebook:
         adjectives_follow=document.get("adjectives_follow", False),
         thing_last=document.get("thing_last", False),
     )
+
+
+def contracted(text: str) -> Iterator[str]:
+    """Yield the other shapes of a Korean stem that ends in a vowel: "떨어지*" is in 떨어진다, 떨어져, 떨어졌다."""
+    stem = text.removesuffix(STEM)
+    if stem == text or len(stem.split()[-1]) < 2 or not HANGUL_FIRST <= ord(stem[-1]) <= HANGUL_LAST:
+        return
+    open_syllable = ord(stem[-1])
+    if (open_syllable - HANGUL_FIRST) % FINALS:
+        return
+    yield from (stem[:-1] + chr(open_syllable + final) + STEM for final in ENDING_FINALS)
+    vowel = (open_syllable - HANGUL_FIRST) // FINALS % VOWELS
+    if vowel in CONTRACTED:
+        past = open_syllable + (CONTRACTED[vowel] - vowel) * FINALS
+        yield from (stem[:-1] + chr(past + final) + STEM for final in (0, ENDING_FINALS[-1]))
 
 
 def normal(text: str, language: str) -> str:
@@ -122,6 +144,15 @@ def rows(document: Mapping[str, Any]) -> Iterator[tuple[str, Piece]]:
     for theme in document["words"].values():
         for means, listed in theme.items():
             yield from ((said, Piece("word", means, said.removesuffix(STEM))) for said in phrases(listed))
+
+
+def _node(root: Node, words: Sequence[str]) -> Node:
+    """Return the place of a phrase, made where there is none yet."""
+    node = root
+    for word in words:
+        children = node.stems if word.endswith(STEM) else node.words
+        node = children.setdefault(word.removesuffix(STEM), Node())
+    return node
 
 
 def _longest(node: Node, tokens: Sequence[str], at: int) -> tuple[int, Piece | None]:

@@ -11,6 +11,8 @@ HIRAGANA = re.compile("[\u3041-\u3096]*")
 JOINTS = ("", "s", "n", "en", "es", "er", "e")  # between the parts of a German compound
 SHORTEST_PART = 3
 SHORTEST_STEM = 3
+AND_THEN = ("고", "고서", "며", "면서", "더니", "자마자", "지만")  # of Korean verbs: another clause follows
+GOES_ON = "있"  # after such an ending: no other clause, but "is doing"
 LONGEST_WORD = 40  # letters; longer ones are not taken apart
 
 
@@ -112,11 +114,19 @@ def _glued_together(book: Phrasebook, tokens: Sequence[str]) -> Iterator[Piece]:
     while at < len(tokens):
         length, piece = book.longest_match(tokens, at)
         if piece is not None and length > 1:
-            yield piece
+            pieces = [piece]
         else:
             length = 1
-            yield from _plain(tokens[at]) or _glued(book, tokens[at]) or [Piece("unknown", "", tokens[at])]
+            pieces = _plain(tokens[at]) or _glued(book, tokens[at]) or [Piece("unknown", "", tokens[at])]
+        yield from pieces
         at += length
+        if at < len(tokens) and _leads_on(tokens[at - 1], pieces[-1]) and not tokens[at].startswith(GOES_ON):
+            yield Piece("and", "and", tokens[at - 1])
+
+
+def _leads_on(token: str, last: Piece) -> bool:
+    """Tell whether a Korean verb's ending, which its stem has taken in, is an "and"."""
+    return last.kind == "word" and token.endswith(AND_THEN) and not last.original.endswith(token)
 
 
 def _glued(book: Phrasebook, word: str) -> list[Piece] | None:

@@ -63,6 +63,8 @@ def tokens(prompt: str) -> list[str]:
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     # "don't" is one word, "river's" is "river s".
     plain = re.sub(r"'(?=s\b)", " ", plain).replace("'", "")
+    # "Thunder-free" is without it; "free" by itself says nothing.
+    plain = re.sub(r"\b([a-z]+)-(?:free|less)\b", r"not \1", plain)
     return TOKEN.findall(plain)
 
 

@@ -1,6 +1,7 @@
 """The words that are known: lexicon/en, as types."""
 
 import functools
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -123,9 +124,10 @@ class Vocabulary:
             # One slip leaves one end as it is; that is quick to see.
             if (word[:2] == known[:2] or word[-2:] == known[-2:]) and one_slip(word, known)
         }
-        if len(near) != 1:
+        # Which of two words for one sound was meant does not matter.
+        if len({_first_sound(each) for each in near.values()}) != 1:
             return None
-        (entry,) = near.values()
+        entry = next(iter(near.values()))
         if entry.role != "content":
             return entry if entry.role == "known" else None
         sounds = {effect: GUESSED * weight for effect, weight in entry.sounds.items()}
@@ -183,6 +185,11 @@ def vocabulary_of(*themes: Mapping[str, Any]) -> Vocabulary:
     )
 
 
+def _first_sound(entry: Entry) -> str:
+    """Return the effect that an entry names most; for one that names none, what is its alone."""
+    return max(entry.sounds, key=entry.sounds.__getitem__) if entry.sounds else f"{id(entry)}"
+
+
 def phrases(listed: str) -> list[str]:
     """Return the words and phrases of a list with commas, tidied."""
     return [" ".join(phrase.split()) for phrase in listed.split(",") if phrase.strip()]
@@ -205,6 +212,9 @@ def one_slip(word: str, other: str) -> bool:
 def variants(word: str) -> Iterator[str]:
     """Yield a word and what it may be an inflection of: "gusts" gust, "humming" hum, "gently" gentle."""
     yield word
+    # "Whoooosh", "creeeak": drawn out, as it sounds.
+    if (short := re.sub(r"(.)\1{2,}", r"\1\1", word)) != word:
+        yield from (short, re.sub(r"(.)\1{2,}", r"\1", word))
     for ending, instead in ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             stem = word.removesuffix(ending)
