@@ -18,7 +18,7 @@ from swash_server.encode import Encoding
 from swash_server.errors import SwashError, code_of
 from swash_server.mastering import Mastering
 
-MIN_AHEAD_MS, MAX_AHEAD_MS, DEFAULT_AHEAD_MS = 20, 2000, 60
+MIN_AHEAD_MS, MAX_AHEAD_MS, DEFAULT_AHEAD_MS = 20, 2000, 40
 MAX_FADE_MS = 60_000
 MIN_CROSSFADE_MS = 10
 MAX_RAMP_MS = 600_000

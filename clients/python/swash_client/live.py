@@ -41,7 +41,7 @@ class Live(TypedDict, total=False):
     channels: 1 or 2; else 2.
     ceiling_dbtp: highest true peak, -30 to 0; else -1.
     ahead_s: how far ahead of play-out frames are made, and so how long a command takes to be heard, 0.02 to 2;
-        else 0.06.
+        else 0.04.
     unpaced: gathers the commands until `finish`, then makes the frames as fast as it can: for recordings.
     log: keeps what `swash replay` makes the same samples from.
     """

@@ -963,7 +963,7 @@ class OpenSession(_message.Message):
     """Highest true peak, dBTP, -30 to 0. Absent: -1."""
     ahead_ms: _builtins.int
     """How far ahead of play-out frames are made, 20 to 2000 ms: what a command takes to be heard, and what the network
-    may stall without a gap. Absent: 60.
+    may stall without a gap. Absent: 40.
     """
     unpaced: _builtins.bool
     """For recordings: the commands are gathered first, and when the requests have ended, the frames come as fast as
