@@ -198,4 +198,3 @@ def _number(given: Mapping[str, Any], name: str, least: float, most: float) -> f
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
         raise InvalidAskError(name, f"a number from {least:g} to {most:g}, got {value!r:.80}")
     return float(value)
-
