@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib.metadata import version
@@ -176,6 +176,8 @@ class _Bake:
     async def _make_all(self, maker: "Maker", folder: "Folder", items: "list[Item]") -> dict[str, str]:
         """Make files, some at once; return what went wrong by file."""
         failures: dict[str, str] = {}
+        if not items:
+            return failures
         left = iter(items)
         with Count("making sounds", len(items), shown=not self._quiet) as count:
             workers = [
@@ -183,11 +185,14 @@ class _Bake:
                 for _ in range(min(self._jobs, len(items)))
             ]
             try:
-                await asyncio.gather(*workers)
+                # Not gather, which would cancel them a second time: a worker ends its file after the first.
+                ended, _ = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             finally:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
+            for worker in ended:
+                worker.result()
         self._failed = len(failures)
         return failures
 
@@ -205,9 +210,18 @@ class _Bake:
                 failures[item.file] = str(error)
                 count.say(f"swash: {item.path}: {error}")
             else:
-                await asyncio.to_thread(_write, folder, item, take)
+                await _whole(asyncio.to_thread(_write, folder, item, take))
                 self._made += 1
             count.one_more()
+
+
+async def _whole(work: Coroutine[Any, Any, None]) -> None:
+    """Do some work to its end even when the bake is interrupted: a file that is moved into place is also noted."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    finally:
+        await task
 
 
 def _write(folder: "Folder", item: "Item", take: Take) -> None:
