@@ -941,6 +941,85 @@ class PerformRequest(_message.Message):
 Global___PerformRequest: _TypeAlias = PerformRequest  # noqa: Y015
 
 @_typing.final
+class ListenRequest(_message.Message):
+    """Opens a session that Control commands."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    id: _builtins.int
+    """Comes back in SessionOpened."""
+    @_builtins.property
+    def open(self) -> Global___OpenSession: ...
+    def __init__(
+        self,
+        *,
+        id: _builtins.int = ...,
+        open: Global___OpenSession | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["open", b"open"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "open", b"open"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListenRequest: _TypeAlias = ListenRequest  # noqa: Y015
+
+@_typing.final
+class ControlRequest(_message.Message):
+    """Some requests to a session of Listen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    session: _builtins.str
+    """SessionOpened.session."""
+    number: _builtins.int
+    """0 in the first call, then one more with each. A call that has been taken before is answered again and nothing
+    is done twice: after a broken connection, repeat it.
+    """
+    end: _builtins.bool
+    """No more requests come: as the end of the requests of Perform."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___PerformRequest]:
+        """At most 1000, none of them `open`; done in their order."""
+
+    def __init__(
+        self,
+        *,
+        session: _builtins.str = ...,
+        number: _builtins.int = ...,
+        requests: _abc.Iterable[Global___PerformRequest] | None = ...,
+        end: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "number", b"number", "requests", b"requests", "session", b"session"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ControlRequest: _TypeAlias = ControlRequest  # noqa: Y015
+
+@_typing.final
+class ControlResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ControlResponse: _TypeAlias = ControlResponse  # noqa: Y015
+
+@_typing.final
 class OpenSession(_message.Message):
     """How the session's output travels."""
 
@@ -1365,6 +1444,7 @@ class SessionOpened(_message.Message):
     AHEAD_MS_FIELD_NUMBER: _builtins.int
     LICENCE_FIELD_NUMBER: _builtins.int
     LOG_LINE_FIELD_NUMBER: _builtins.int
+    SESSION_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """The command that opened it."""
     request_id: _builtins.str
@@ -1382,6 +1462,8 @@ class SessionOpened(_message.Message):
     """Terms of the output, as an SPDX expression or a sentence."""
     log_line: _builtins.str
     """Only with OpenSession.log: the first line."""
+    session: _builtins.str
+    """Only of Listen: the session's name for Control. Whoever knows it commands the session."""
     def __init__(
         self,
         *,
@@ -1396,10 +1478,11 @@ class SessionOpened(_message.Message):
         ahead_ms: _builtins.int = ...,
         licence: _builtins.str = ...,
         log_line: _builtins.str = ...,
+        session: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ahead_ms", b"ahead_ms", "channels", b"channels", "encoding", b"encoding", "engine", b"engine", "engine_version", b"engine_version", "id", b"id", "licence", b"licence", "log_line", b"log_line", "quantum_frames", b"quantum_frames", "request_id", b"request_id", "sample_rate", b"sample_rate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ahead_ms", b"ahead_ms", "channels", b"channels", "encoding", b"encoding", "engine", b"engine", "engine_version", b"engine_version", "id", b"id", "licence", b"licence", "log_line", b"log_line", "quantum_frames", b"quantum_frames", "request_id", b"request_id", "sample_rate", b"sample_rate", "session", b"session"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -45,6 +45,16 @@ class SoundServiceStub:
                 request_serializer=swash_dot_v1_dot_sound__pb2.PerformRequest.SerializeToString,
                 response_deserializer=swash_dot_v1_dot_sound__pb2.PerformResponse.FromString,
                 _registered_method=True)
+        self.Listen = channel.unary_stream(
+                '/swash.v1.SoundService/Listen',
+                request_serializer=swash_dot_v1_dot_sound__pb2.ListenRequest.SerializeToString,
+                response_deserializer=swash_dot_v1_dot_sound__pb2.PerformResponse.FromString,
+                _registered_method=True)
+        self.Control = channel.unary_unary(
+                '/swash.v1.SoundService/Control',
+                request_serializer=swash_dot_v1_dot_sound__pb2.ControlRequest.SerializeToString,
+                response_deserializer=swash_dot_v1_dot_sound__pb2.ControlResponse.FromString,
+                _registered_method=True)
         self.Preload = channel.unary_stream(
                 '/swash.v1.SoundService/Preload',
                 request_serializer=swash_dot_v1_dot_sound__pb2.PreloadRequest.SerializeToString,
@@ -109,6 +119,29 @@ class SoundServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Listen(self, request, context):
+        """Perform for callers whose transport streams in one direction only, as browsers and game engines over HTTP/1.1
+        do: everything that Perform sends comes from here, and every later request goes to Control, under the name in
+        SessionOpened.session. When the caller of Listen vanishes, the session is gone.
+
+        INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE: as Perform.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Control(self, request, context):
+        """Hands requests to a session of Listen, which answers them. Returns when they are taken, before they are done.
+        One call at a time: what is to be commanded meanwhile goes into the next.
+
+        NOT_FOUND: no such session, it is over perhaps.
+        INVALID_ARGUMENT with google.rpc.BadRequest: calls before this one are missing, or it is too long.
+        RESOURCE_EXHAUSTED with google.rpc.RetryInfo: the answers to earlier requests have not been read.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Preload(self, request, context):
         """Makes (or finds) every sound of a manifest and keeps it under a tag until Unload, whatever else is forgotten.
         One response for each take of each sound. Ask again after a broken call: what is done is done.
@@ -161,6 +194,16 @@ def add_SoundServiceServicer_to_server(servicer, server):
                     servicer.Perform,
                     request_deserializer=swash_dot_v1_dot_sound__pb2.PerformRequest.FromString,
                     response_serializer=swash_dot_v1_dot_sound__pb2.PerformResponse.SerializeToString,
+            ),
+            'Listen': grpc.unary_stream_rpc_method_handler(
+                    servicer.Listen,
+                    request_deserializer=swash_dot_v1_dot_sound__pb2.ListenRequest.FromString,
+                    response_serializer=swash_dot_v1_dot_sound__pb2.PerformResponse.SerializeToString,
+            ),
+            'Control': grpc.unary_unary_rpc_method_handler(
+                    servicer.Control,
+                    request_deserializer=swash_dot_v1_dot_sound__pb2.ControlRequest.FromString,
+                    response_serializer=swash_dot_v1_dot_sound__pb2.ControlResponse.SerializeToString,
             ),
             'Preload': grpc.unary_stream_rpc_method_handler(
                     servicer.Preload,
@@ -243,6 +286,60 @@ class SoundService:
             '/swash.v1.SoundService/Perform',
             swash_dot_v1_dot_sound__pb2.PerformRequest.SerializeToString,
             swash_dot_v1_dot_sound__pb2.PerformResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Listen(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/swash.v1.SoundService/Listen',
+            swash_dot_v1_dot_sound__pb2.ListenRequest.SerializeToString,
+            swash_dot_v1_dot_sound__pb2.PerformResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Control(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/swash.v1.SoundService/Control',
+            swash_dot_v1_dot_sound__pb2.ControlRequest.SerializeToString,
+            swash_dot_v1_dot_sound__pb2.ControlResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -64,6 +64,21 @@ class SoundServiceStub:
 
     Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
     """
+    Listen: _grpc.UnaryStreamMultiCallable[_sound_pb2.ListenRequest, _sound_pb2.PerformResponse]
+    """Perform for callers whose transport streams in one direction only, as browsers and game engines over HTTP/1.1
+    do: everything that Perform sends comes from here, and every later request goes to Control, under the name in
+    SessionOpened.session. When the caller of Listen vanishes, the session is gone.
+
+    INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE: as Perform.
+    """
+    Control: _grpc.UnaryUnaryMultiCallable[_sound_pb2.ControlRequest, _sound_pb2.ControlResponse]
+    """Hands requests to a session of Listen, which answers them. Returns when they are taken, before they are done.
+    One call at a time: what is to be commanded meanwhile goes into the next.
+
+    NOT_FOUND: no such session, it is over perhaps.
+    INVALID_ARGUMENT with google.rpc.BadRequest: calls before this one are missing, or it is too long.
+    RESOURCE_EXHAUSTED with google.rpc.RetryInfo: the answers to earlier requests have not been read.
+    """
     Preload: _grpc.UnaryStreamMultiCallable[_sound_pb2.PreloadRequest, _sound_pb2.PreloadResponse]
     """Makes (or finds) every sound of a manifest and keeps it under a tag until Unload, whatever else is forgotten.
     One response for each take of each sound. Ask again after a broken call: what is done is done.
@@ -111,6 +126,21 @@ class SoundServiceAsyncStub(SoundServiceStub):
     does after an hour in which nothing sounds and nothing is asked. When the caller vanishes, its voices are gone.
 
     Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
+    """
+    Listen: _aio.UnaryStreamMultiCallable[_sound_pb2.ListenRequest, _sound_pb2.PerformResponse]  # type: ignore[assignment]
+    """Perform for callers whose transport streams in one direction only, as browsers and game engines over HTTP/1.1
+    do: everything that Perform sends comes from here, and every later request goes to Control, under the name in
+    SessionOpened.session. When the caller of Listen vanishes, the session is gone.
+
+    INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE: as Perform.
+    """
+    Control: _aio.UnaryUnaryMultiCallable[_sound_pb2.ControlRequest, _sound_pb2.ControlResponse]  # type: ignore[assignment]
+    """Hands requests to a session of Listen, which answers them. Returns when they are taken, before they are done.
+    One call at a time: what is to be commanded meanwhile goes into the next.
+
+    NOT_FOUND: no such session, it is over perhaps.
+    INVALID_ARGUMENT with google.rpc.BadRequest: calls before this one are missing, or it is too long.
+    RESOURCE_EXHAUSTED with google.rpc.RetryInfo: the answers to earlier requests have not been read.
     """
     Preload: _aio.UnaryStreamMultiCallable[_sound_pb2.PreloadRequest, _sound_pb2.PreloadResponse]  # type: ignore[assignment]
     """Makes (or finds) every sound of a manifest and keeps it under a tag until Unload, whatever else is forgotten.
@@ -168,6 +198,33 @@ class SoundServiceServicer(metaclass=_abc_1.ABCMeta):
         does after an hour in which nothing sounds and nothing is asked. When the caller vanishes, its voices are gone.
 
         Before the session is open: INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def Listen(
+        self,
+        request: _sound_pb2.ListenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_sound_pb2.PerformResponse], _abc.AsyncIterator[_sound_pb2.PerformResponse]]:
+        """Perform for callers whose transport streams in one direction only, as browsers and game engines over HTTP/1.1
+        do: everything that Perform sends comes from here, and every later request goes to Control, under the name in
+        SessionOpened.session. When the caller of Listen vanishes, the session is gone.
+
+        INVALID_ARGUMENT, RESOURCE_EXHAUSTED with google.rpc.RetryInfo, UNAVAILABLE: as Perform.
+        """
+
+    @_abc_1.abstractmethod
+    def Control(
+        self,
+        request: _sound_pb2.ControlRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sound_pb2.ControlResponse, _abc.Awaitable[_sound_pb2.ControlResponse]]:
+        """Hands requests to a session of Listen, which answers them. Returns when they are taken, before they are done.
+        One call at a time: what is to be commanded meanwhile goes into the next.
+
+        NOT_FOUND: no such session, it is over perhaps.
+        INVALID_ARGUMENT with google.rpc.BadRequest: calls before this one are missing, or it is too long.
+        RESOURCE_EXHAUSTED with google.rpc.RetryInfo: the answers to earlier requests have not been read.
         """
 
     @_abc_1.abstractmethod
