@@ -1,4 +1,4 @@
-"""The programs that the clients' tests run in. A missing one fails its tests; `--without NAME` skips them instead."""
+"""The programs that the clients' tests run in: a missing one fails its tests, `--without NAME` skips them."""
 
 import shutil
 import sysconfig
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+DEBIAN = "apt-get install $(cat tests/toolchain/debian)"
 NAMES = ("chromium", "dotnet", "godot", "mono")
 _without: set[str] = set()
 
@@ -23,13 +24,13 @@ def node() -> Path:
 
 def chromium() -> Path:
     """Return the browser."""
-    return _program("chromium", "chromium", "apt-get install chromium")
+    return _program("chromium", "chromium", DEBIAN)
 
 
 def mono() -> Path:
     """Return the Mono runtime; its class libraries must be there as well."""
-    _present(Path("/usr/lib/mono/4.5/System.Net.Http.dll"), "mono", "apt-get install $(cat tests/toolchain/debian)")
-    return _program("mono", "mono", "apt-get install $(cat tests/toolchain/debian)")
+    _present(Path("/usr/lib/mono/4.5/System.Net.Http.dll"), "mono", DEBIAN)
+    return _program("mono", "mono", DEBIAN)
 
 
 def dotnet() -> Path:
