@@ -5,30 +5,29 @@ import logging
 import os
 import time
 from functools import partial
-from typing import Any
 
 import grpc
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
-from swash.v1 import sound_pb2
 from swash_model.engine import Engine
 from swash_model.engines import DEFAULT_ENGINE, Engines
 from swash_model.errors import SoundError
-from swash_server import mastering
+from swash_server import mastering, native
 from swash_server.errors import NotReadyError
+from swash_server.guard import Guard
 from swash_server.http import HttpServer
-from swash_server.interceptors import CallGuard
 from swash_server.metrics import Metrics
 from swash_server.renderer import Renderer
+from swash_server.rpcs import SERVICE, rpcs
 from swash_server.service import SoundService
 from swash_server.settings import MIB, Settings
 from swash_server.stage import Stage
 from swash_server.store import Store
+from swash_server.web import WebRpcs
 from swash_server.wire import MAX_REQUEST_BYTES
 
-SERVICE = sound_pb2.DESCRIPTOR.services_by_name["SoundService"]
 HANDSHAKE_MS = 10_000  # a connection that says nothing is let go
 RELEASE_S = 1.0  # for live voices to fade out when the server stops
 KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS = 20_000, 10_000
@@ -70,9 +69,10 @@ class App:
             ready=lambda: self._ready,
             stage=self._stage,
         )
-        self._http = _bound_http(settings, self.metrics, lambda: self._ready)
+        guard, table = Guard(self.metrics), rpcs(service)
+        self._http = self._bound_http(WebRpcs(table, guard))
         self.http_port = self._http.port
-        self._grpc = self._make_grpc(service)
+        self._grpc = self._make_grpc(native.handlers(table, guard))
         self.grpc_port = _bind(self._grpc, settings.host, settings.grpc_port)
         await self._set_health(serving=False)
         await self._grpc.start()
@@ -92,13 +92,13 @@ class App:
                 await self._stage.end(
                     NotReadyError("the server is stopping"), min(RELEASE_S, self._settings.grace_s)
                 )
-            await self._grpc.stop(self._settings.grace_s)
+        servers = [self._grpc.stop(self._settings.grace_s)] if self._grpc is not None else []
+        servers += [self._http.stop()] if self._http is not None else []
+        await asyncio.gather(*servers)
         if self._renderer is not None:
             await self._renderer.close()
         if self._stage is not None:
             await self._stage.close()
-        if self._http is not None:
-            await self._http.stop()
 
     async def _warm_up(self, engine: Engine, renderer: Renderer) -> None:
         """Warm up an engine; without the default one there is no server, without another there is."""
@@ -115,9 +115,8 @@ class App:
             return
         log.info("engine %r is warm after %.1f s", engine.name, time.perf_counter() - began_s)
 
-    def _make_grpc(self, service: SoundService) -> grpc.aio.Server:
+    def _make_grpc(self, handlers: grpc.GenericRpcHandler) -> grpc.aio.Server:
         server = grpc.aio.server(
-            interceptors=[CallGuard(self.metrics)],
             options=[
                 ("grpc.so_reuseport", 0),  # a second server on the same port must fail, not share its calls
                 ("grpc.max_receive_message_length", MAX_REQUEST_BYTES),
@@ -127,12 +126,28 @@ class App:
                 ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
             ],
         )
-        server.add_generic_rpc_handlers((_handlers(service),))
+        server.add_generic_rpc_handlers((handlers,))
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflection.enable_server_reflection(
             (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME), server
         )
         return server
+
+    def _bound_http(self, rpcs: WebRpcs) -> HttpServer:
+        settings = self._settings
+        try:
+            return HttpServer(
+                host=settings.host,
+                port=settings.http_port,
+                rpcs=rpcs,
+                origins=settings.cors_origin,
+                registry=self.metrics.registry,
+                ready=lambda: self._ready,
+                grace_s=settings.grace_s,
+            )
+        except OSError as error:
+            where = f"{settings.host}:{settings.http_port}"
+            raise PortTakenError(f"cannot listen on {where} (HTTP): {error.strerror}") from error
 
     async def _set_health(self, *, serving: bool) -> None:
         status = HealthCheckResponse.SERVING if serving else HealthCheckResponse.NOT_SERVING
@@ -172,51 +187,9 @@ def make_stage(settings: Settings, metrics: Metrics) -> Stage:
     )
 
 
-def _handlers(service: SoundService) -> grpc.GenericRpcHandler:
-    """Return the handlers; those of Render hand over bytes that are serialised already."""
-
-    def unary(handle: Any, request: Any, response: Any) -> Any:
-        return grpc.unary_unary_rpc_method_handler(handle, request.FromString, response.SerializeToString)
-
-    return grpc.method_handlers_generic_handler(
-        SERVICE.full_name,
-        {
-            "Render": grpc.unary_stream_rpc_method_handler(
-                service.render, sound_pb2.RenderRequest.FromString, bytes
-            ),
-            "Perform": grpc.stream_stream_rpc_method_handler(
-                service.perform, sound_pb2.PerformRequest.FromString, bytes
-            ),
-            "Preload": grpc.unary_stream_rpc_method_handler(
-                service.preload,
-                sound_pb2.PreloadRequest.FromString,
-                sound_pb2.PreloadResponse.SerializeToString,
-            ),
-            "Unload": unary(service.unload, sound_pb2.UnloadRequest, sound_pb2.UnloadResponse),
-            "ListEffects": unary(
-                service.list_effects, sound_pb2.ListEffectsRequest, sound_pb2.ListEffectsResponse
-            ),
-            "ResolvePrompt": unary(
-                service.resolve_prompt, sound_pb2.ResolvePromptRequest, sound_pb2.ResolvePromptResponse
-            ),
-            "GetServerInfo": unary(
-                service.get_server_info, sound_pb2.GetServerInfoRequest, sound_pb2.GetServerInfoResponse
-            ),
-        },
-    )
-
-
 def _bind(server: grpc.aio.Server, host: str, port: int) -> int:
     shown = f"[{host}]" if ":" in host else host
     try:
         return server.add_insecure_port(f"{shown}:{port}")
     except RuntimeError as error:
         raise PortTakenError(f"cannot listen on {shown}:{port} (gRPC); is another swash running?") from error
-
-
-def _bound_http(settings: Settings, metrics: Metrics, ready: Any) -> HttpServer:
-    try:
-        return HttpServer(host=settings.host, port=settings.http_port, registry=metrics.registry, ready=ready)
-    except OSError as error:
-        where = f"{settings.host}:{settings.http_port}"
-        raise PortTakenError(f"cannot listen on {where} (HTTP): {error.strerror}") from error

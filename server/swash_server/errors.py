@@ -58,6 +58,12 @@ class UnknownTagError(SwashError):
     code = grpc.StatusCode.NOT_FOUND
 
 
+class UnknownSessionError(SwashError):
+    """No live session has this name."""
+
+    code = grpc.StatusCode.NOT_FOUND
+
+
 class InvalidManifestError(SwashError):
     """Lines of a manifest are wrong."""
 

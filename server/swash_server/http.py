@@ -1,35 +1,69 @@
-"""The HTTP port: metrics and health for operators. Runs in the event loop of the App."""
+"""The HTTP port: gRPC-Web and Connect for browsers and game engines, metrics and health for operators."""
 
 import asyncio
+import math
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
-STOP_S = 2.0  # that open requests may take when the App stops
+from swash_server.web import PATH, WebRpcs
+
+LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
+# What the protocols put into headers: https://connectrpc.com/docs/cors
+ALLOWED_HEADERS = (
+    "authorization", "content-type", "connect-protocol-version", "connect-timeout-ms",
+    "grpc-timeout", "x-grpc-web", "x-user-agent",
+)  # fmt: skip
+EXPOSED_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
+PREFLIGHT_S = 7200  # that a browser remembers what it may send
 
 
 class HttpServer:
-    """Serves /metrics and /healthz."""
+    """Serves the rpcs, /metrics and /healthz. Runs in the event loop of the App."""
 
-    def __init__(self, *, host: str, port: int, registry: CollectorRegistry, ready: Callable[[], bool]) -> None:
-        """Bind the port at once, so that a taken one is noticed before anything starts; 0 takes a free one."""
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        rpcs: WebRpcs,
+        origins: Sequence[str],
+        registry: CollectorRegistry,
+        ready: Callable[[], bool],
+        grace_s: float,
+    ) -> None:
+        """Bind the port at once, so that a taken one is noticed before anything starts; 0 takes a free one.
+
+        `origins` are the sites whose pages may call, "https://game.example" or "*", besides those of this machine.
+        """
         self._registry = registry
         self._ready = ready
-        routes = [Route("/metrics", self._metrics), Route("/healthz", self._health)]
+        routes = [Mount(PATH, rpcs), Route("/metrics", self._metrics), Route("/healthz", self._health)]
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=tuple(origins),
+            allow_origin_regex=LOCAL_ORIGIN,
+            allow_methods=("GET", "POST"),
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
+            max_age=PREFLIGHT_S,
+        )
         config = uvicorn.Config(
-            Starlette(routes=routes),
+            Starlette(routes=routes, middleware=[cors]),
             loop="none",
             lifespan="off",
             log_level="warning",
             access_log=False,
-            timeout_graceful_shutdown=int(STOP_S),
+            timeout_graceful_shutdown=math.ceil(grace_s),
             server_header=False,
         )
         self._server = _QuietServer(config)
@@ -46,7 +80,7 @@ class HttpServer:
         self._serving = asyncio.create_task(self._server.serve([self._socket]))
 
     async def stop(self) -> None:
-        """End within a few seconds."""
+        """Refuse new calls, and let running ones end within the grace time."""
         self._server.should_exit = True
         if self._serving is not None:
             await self._serving

@@ -13,11 +13,11 @@ from swash_model.errors import EngineAbsentError, InvalidAskError, SoundError, U
 from swash_server import cut, wire
 from swash_server.encode import Encoding
 from swash_server.errors import OverloadedError, SwashError, UnforeseenError
-from swash_server.interceptors import REQUEST_ID
 from swash_server.manifest import Manifest, Problems
 from swash_server.metrics import Metrics
 from swash_server.render_call import RenderCall
 from swash_server.renderer import Cached, Order, Renderer
+from swash_server.request_id import REQUEST_ID
 from swash_server.tape import Progress, Tape
 
 WAITING_EVENTS = 64  # for a caller who reads slowly; then the making waits for the reading

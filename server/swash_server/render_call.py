@@ -16,10 +16,10 @@ from swash_model.procedural.prompt import english_of
 from swash_model.spec import NOTHING_NEURAL, Ask, Recording, Resolved
 from swash_server import cut, init_audio, wire
 from swash_server.errors import OverloadedError, QualityError, SwashError
-from swash_server.interceptors import REQUEST_ID
 from swash_server.mastering import Mastering
 from swash_server.metrics import Metrics
 from swash_server.renderer import Order, Renderer
+from swash_server.request_id import REQUEST_ID
 from swash_server.tape import Progress, Tape
 
 # What is left of the time for a take when it falls back: the dearest 12 s of a procedural sound take 0.4 s of a

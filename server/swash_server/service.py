@@ -15,14 +15,15 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.prompt import understand
 from swash_model.spec import Ask, Layer
 from swash_server import wire, wire_perform, wire_preload
+from swash_server.desk import Desks
 from swash_server.encode import Encoding
 from swash_server.errors import NotReadyError
-from swash_server.interceptors import REQUEST_ID
 from swash_server.manifest import checked_tag
 from swash_server.metrics import Metrics
 from swash_server.preload import Moved, Preloads
 from swash_server.render_call import RenderCall
 from swash_server.renderer import Renderer
+from swash_server.request_id import REQUEST_ID
 from swash_server.session import Session
 from swash_server.stage import Stage
 
@@ -55,6 +56,7 @@ class SoundService:
         self._renderer = renderer
         self._metrics = metrics
         self._ready = ready
+        self._desks = Desks()
         self._preloads = Preloads(engines=engines, renderer=renderer, metrics=metrics)
         self._started_s = time.monotonic()
 
@@ -86,8 +88,33 @@ class SoundService:
                 first = await anext(requests, None)
         except TimeoutError:
             raise InvalidAskError("command", f"open within {OPENING_S:g} s, got nothing") from None
+        async with aclosing(self._live(first or sound_pb2.PerformRequest(), requests)) as messages:
+            async for message in messages:
+                yield message
+
+    async def listen(self, request: sound_pb2.ListenRequest, _caller: Caller | None) -> AsyncGenerator[bytes]:
+        """Yield serialised PerformResponse messages of a live session whose requests Control hands in."""
+        if not self._ready():
+            raise NotReadyError("the server is starting or stopping")
+        first = sound_pb2.PerformRequest(id=request.id, open=request.open)
+        with self._desks.opened() as (name, desk):
+            async with aclosing(self._live(first, desk.requests(), name)) as messages:
+                async for message in messages:
+                    yield message
+
+    async def control(
+        self, request: sound_pb2.ControlRequest, _caller: Caller | None
+    ) -> sound_pb2.ControlResponse:
+        """Hand requests to a session of Listen."""
+        self._desks.named(request.session).hand_in(request)
+        return sound_pb2.ControlResponse()
+
+    async def _live(
+        self, first: sound_pb2.PerformRequest, requests: AsyncIterator[sound_pb2.PerformRequest], name: str = ""
+    ) -> AsyncGenerator[bytes]:
+        """Yield what a live session sends that `first` opens, while its requests come."""
         session = Session(
-            wire_perform.opening(first or sound_pb2.PerformRequest()),
+            wire_perform.opening(first, name),
             engine=self._engines.named(None),
             stage=self._stage,
             metrics=self._metrics,

@@ -1,5 +1,6 @@
 """Everything an operator can set, read once at the command line."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -46,7 +47,11 @@ class Settings:
 
     host: Annotated[str, "Address to listen on: loopback unless you say otherwise."] = "127.0.0.1"
     grpc_port: Annotated[int, "Port of native gRPC; 0 takes a free one."] = 50051
-    http_port: Annotated[int, "Port of /metrics and /healthz; 0 takes a free one."] = 8080
+    http_port: Annotated[int, "Port of gRPC-Web, Connect, /metrics and /healthz; 0 takes a free one."] = 8080
+    cors_origin: Annotated[
+        tuple[str, ...],
+        "A site whose pages may call, https://game.example or *; pages of this machine always may. Repeatable.",
+    ] = ()
     store: Annotated[Path | None, "Folder that remembers sounds; 'off' keeps none."] = field(
         default_factory=default_store
     )
@@ -89,5 +94,8 @@ class Settings:
             raise InvalidSettingError(f"precision: {', '.join(get_args(Precision))}, got {self.precision!r}")
         if self.device not in get_args(Device):
             raise InvalidSettingError(f"device: {', '.join(get_args(Device))}, got {self.device!r}")
+        for origin in self.cors_origin:
+            if origin != "*" and not re.fullmatch(r"https?://[^/\s*]+", origin):
+                raise InvalidSettingError(f"cors-origin: http(s)://host[:port] or *, got {origin!r}")
         if self.t5 is not None and self.model is None:
             raise InvalidSettingError(f"t5: only together with a model, got {self.t5} and no model")

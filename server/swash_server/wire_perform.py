@@ -38,6 +38,7 @@ class Opening:
     ahead_s: float
     unpaced: bool
     log: bool
+    name: str = ""  # that Control knows the session by
 
     @property
     def quantum_frames(self) -> int:
@@ -60,8 +61,8 @@ class Command:
         return len(self.event.sound.layers) if isinstance(self.event, Start | Crossfade) else 0
 
 
-def opening(request: sound_pb2.PerformRequest) -> Opening:
-    """Return how a session begins; raise InvalidAskError naming the first field that is wrong."""
+def opening(request: sound_pb2.PerformRequest, name: str = "") -> Opening:
+    """Return how a session begins, which Control knows by `name`; raise InvalidAskError naming a wrong field."""
     if (kind := request.WhichOneof("command")) != "open":
         raise InvalidAskError("command", f"open, for it is the first, got {kind or 'none'}")
     asked = request.open
@@ -86,6 +87,7 @@ def opening(request: sound_pb2.PerformRequest) -> Opening:
         ahead_s=ahead_ms / 1000.0,
         unpaced=asked.unpaced,
         log=asked.log,
+        name=name,
     )
 
 
@@ -173,6 +175,7 @@ def opened(opening: Opening, *, request_id: str, engine: str, version: str, lice
         ahead_ms=round(opening.ahead_s * 1000.0),
         licence=licence,
         log_line=log_line,
+        session=opening.name,
     )
     return sound_pb2.PerformResponse(opened=message).SerializeToString()
 

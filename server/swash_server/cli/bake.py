@@ -287,8 +287,8 @@ async def _renderer(jobs: int, *, remembering: bool) -> "AsyncIterator[Renderer]
     folder that is baked remembers by itself, and ten thousand sounds would push out all that a server has there.
     """
     from swash_server.app import make_renderer
-    from swash_server.interceptors import REQUEST_ID
     from swash_server.metrics import Metrics
+    from swash_server.request_id import REQUEST_ID
     from swash_server.settings import Settings, default_store
 
     REQUEST_ID.set("local")

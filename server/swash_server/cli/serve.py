@@ -47,6 +47,7 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
         command = click.option(
             f"--{field.name.replace('_', '-')}",
             type=_click_type(kind),
+            multiple=typing.get_origin(kind) is tuple,
             default=default,
             envvar=f"SWASH_{field.name.upper()}",
             show_default=True,
@@ -58,6 +59,8 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _click_type(kind: Any) -> Any:
     """Return what click needs for the type of a setting."""
+    if typing.get_origin(kind) is tuple:
+        return typing.get_args(kind)[0]
     if isinstance(kind, types.UnionType):
         return Folder()
     return click.Choice(typing.get_args(kind)) if typing.get_origin(kind) is Literal else kind

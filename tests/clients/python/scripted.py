@@ -45,6 +45,12 @@ class Scripted(SoundServiceServicer):
     def Perform(self, requests: Iterator[pb.PerformRequest], _context: Any) -> Iterator[pb.PerformResponse]:  # noqa: N802
         yield from self.performances.pop(0)(requests)
 
+    def Listen(self, request: pb.ListenRequest, context: Any) -> Iterator[pb.PerformResponse]:  # noqa: N802
+        raise NotImplementedError
+
+    def Control(self, request: pb.ControlRequest, context: Any) -> pb.ControlResponse:  # noqa: N802
+        raise NotImplementedError
+
     def Preload(self, request: pb.PreloadRequest, context: Any) -> Iterator[pb.PreloadResponse]:  # noqa: N802
         self.preloads.append(request)
         self.times_left_s.append(context.time_remaining())
