@@ -107,9 +107,14 @@ class ServerThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
 
+    @property
+    def http(self) -> str:
+        """Return the address of its HTTP port."""
+        return f"http://127.0.0.1:{self._app.http_port}"
+
     def metric(self, name: str, **labels: str) -> float:
         """Return a metric's value now; 0 when it has none yet."""
-        return metric(f"http://127.0.0.1:{self._app.http_port}", name, labels)
+        return metric(self.http, name, labels)
 
     @contextmanager
     def stub(self) -> Iterator[SoundServiceStub]:

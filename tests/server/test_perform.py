@@ -5,36 +5,49 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 import numpy as np
 import pytest
 
 from swash.v1 import sound_pb2 as pb
-from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_model.engines import load_engines
+from swash_server import desk
 from swash_server import session as sessions
 from tests.serving import ServerProcess, ServerThread, until
+from tests.web_calls import WebCall, WebError, web_unary
+
+LiveSession: TypeAlias = "Callable[..., AbstractContextManager[Live]]"
 
 TIMEOUT_S = 60.0
 FRAME_BYTES = 4
 QUANTUM = 480
 
 
-class Live:
-    """One session over a channel: requests as they are put in, events as they come."""
+class Live(ABC):
+    """One session: requests as they are put in, events as they come."""
 
-    def __init__(self, stub: SoundServiceStub, **opening: Any) -> None:
+    def __init__(self) -> None:
         self._requests: queue.SimpleQueue[pb.PerformRequest | None] = queue.SimpleQueue()
         self.events: list[pb.PerformResponse] = []
         self.audio = bytearray()
-        self.send(pb.PerformRequest(id=1, open=pb.OpenSession(**opening)))
-        self.call = stub.Perform(iter(self._requests.get, None), timeout=TIMEOUT_S)
+        self.call: Any = None
+
+    @classmethod
+    @abstractmethod
+    @contextmanager
+    def opened(cls, server: ServerProcess | ServerThread, **opening: Any) -> "Iterator[Live]":
+        """Give an open session, and end it."""
+
+    @abstractmethod
+    def leave(self) -> None:
+        """Vanish, as a caller does whose game has crashed."""
 
     def send(self, *requests: pb.PerformRequest | None) -> None:
         for request in requests:
@@ -71,15 +84,86 @@ class Live:
         return np.frombuffer(bytes(self.audio), "<i2").reshape(-1, 2)
 
 
-@contextmanager
-def live(server: ServerProcess | ServerThread, **opening: Any) -> Iterator[Live]:
-    with server.stub() as stub:
-        session = Live(stub, **opening)
+class Perform(Live):
+    """In both directions, over HTTP/2."""
+
+    @classmethod
+    @contextmanager
+    def opened(cls, server: ServerProcess | ServerThread, **opening: Any) -> Iterator[Live]:
+        with server.stub() as stub:
+            session = cls()
+            session.send(pb.PerformRequest(id=1, open=pb.OpenSession(**opening)))
+            session.call = stub.Perform(iter(session._requests.get, None), timeout=TIMEOUT_S)
+            try:
+                yield session
+            finally:
+                session.send(None)
+                session.leave()
+
+    def leave(self) -> None:
+        self.call.cancel()
+
+
+class Listen(Live):
+    """What comes from Listen, what goes by Control: gRPC-Web over HTTP/1.1, as a game engine does it."""
+
+    _listening: WebCall
+
+    @classmethod
+    @contextmanager
+    def opened(cls, server: ServerProcess | ServerThread, **opening: Any) -> Iterator[Live]:
+        session = cls()
+        request = pb.ListenRequest(id=1, open=pb.OpenSession(**opening))
+        listening = session._listening = WebCall(server.http, "Listen", request.SerializeToString())
+        name: queue.SimpleQueue[str] = queue.SimpleQueue()
+        session.call = session._named(listening, name)
+        commander = threading.Thread(target=session._command, args=(server.http, name), daemon=True)
+        commander.start()
         try:
             yield session
         finally:
+            session.leave()
+            name.put("")
             session.send(None)
-            session.call.cancel()
+            commander.join(TIMEOUT_S)
+            listening.close()
+
+    def leave(self) -> None:
+        self._listening.cancel()
+
+    def _named(self, listening: WebCall, name: "queue.SimpleQueue[str]") -> Iterator[Any]:
+        for event in listening:
+            if event.HasField("opened"):
+                name.put(event.opened.session)
+            yield event
+
+    def _command(self, http: str, name: "queue.SimpleQueue[str]") -> None:
+        """Hand in what there is, all at once, while calls are taken."""
+        session, number, ended = name.get(), 0, False
+        while session and not ended:
+            call = pb.ControlRequest(session=session, number=number)
+            requests = [self._requests.get()]
+            while not self._requests.empty() and len(requests) < desk.MAX_REQUESTS and requests[-1] is not None:
+                requests.append(self._requests.get())
+            call.requests.extend(request for request in requests if request is not None)
+            ended = call.end = requests[-1] is None
+            while True:
+                try:
+                    web_unary(http, "Control", call)
+                    break
+                except WebError as error:
+                    if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                        return  # the session is over
+                except OSError:
+                    return  # so is the server
+            number += 1
+
+
+@pytest.fixture(params=[Perform, Listen])
+def live(request: pytest.FixtureRequest) -> LiveSession:
+    """Open a session in either way: to whoever plays they are the same."""
+    way: type[Live] = request.param
+    return way.opened
 
 
 def start(number: int, *, at_frame: int | None = None, **voice: Any) -> pb.PerformRequest:
@@ -98,7 +182,7 @@ def stop(number: int, *, at_frame: int | None = None, **more: Any) -> pb.Perform
     return pb.PerformRequest(id=number, stop=pb.StopVoice(**more), at_frame=at_frame)
 
 
-def test_a_session_opens_sounds_and_closes(server: ServerProcess) -> None:
+def test_a_session_opens_sounds_and_closes(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         opened = session.next("opened")
         assert (opened.id, opened.engine, opened.sample_rate, opened.channels) == (1, "procedural", 48_000, 2)
@@ -114,7 +198,7 @@ def test_a_session_opens_sounds_and_closes(server: ServerProcess) -> None:
         assert session.samples().any()
 
 
-def test_commands_take_effect_at_their_frame_to_the_quantum(server: ServerProcess) -> None:
+def test_commands_take_effect_at_their_frame_to_the_quantum(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         session.send(start(2), moved(3, "gain_db", -40.0, at_frame=9601, ramp_ms=10), stop(4, at_frame=24_000))
         ended = session.next("voice_ended")
@@ -128,7 +212,7 @@ def test_commands_take_effect_at_their_frame_to_the_quantum(server: ServerProces
         assert soft < 0.05 * loud
 
 
-def test_answers_come_before_the_frames_that_they_change(server: ServerProcess) -> None:
+def test_answers_come_before_the_frames_that_they_change(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         session.send(start(2), *(moved(3 + n, "gain_db", -1.0 * n, at_frame=960 * n) for n in range(20)))
         session.send(stop(30, at_frame=24_000))
@@ -141,7 +225,9 @@ def test_answers_come_before_the_frames_that_they_change(server: ServerProcess) 
                 assert event.applied.frame >= frame
 
 
-def test_several_voices_sound_together_and_each_ends_by_its_number(server: ServerProcess) -> None:
+def test_several_voices_sound_together_and_each_ends_by_its_number(
+    live: LiveSession, server: ServerProcess
+) -> None:
     with live(server) as session:
         session.send(start(2, voice=7), start(3, voice=8, effect="fire"), start(4, voice=9, effect="ui_click"))
         assert session.next("voice_ended").voice == 9
@@ -151,7 +237,7 @@ def test_several_voices_sound_together_and_each_ends_by_its_number(server: Serve
         assert session.next("voice_ended").voice == 8
 
 
-def test_what_is_triggered_out_of_silence_is_in_the_next_frames(server: ServerProcess) -> None:
+def test_what_is_triggered_out_of_silence_is_in_the_next_frames(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         session.send(start(2, effect="footsteps", armed=True))
         session.next("applied")
@@ -166,7 +252,7 @@ def test_what_is_triggered_out_of_silence_is_in_the_next_frames(server: ServerPr
         assert len(seeds) == 3
 
 
-def test_silence_takes_no_frames(server: ServerProcess) -> None:
+def test_silence_takes_no_frames(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         session.send(start(2, effect="ui_click"))
         session.next("voice_ended")
@@ -175,7 +261,7 @@ def test_silence_takes_no_frames(server: ServerProcess) -> None:
         assert second - first < 48_000  # however long the second was waited for
 
 
-def test_a_crossfade_changes_what_a_voice_is(server: ServerProcess) -> None:
+def test_a_crossfade_changes_what_a_voice_is(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         fade = pb.CrossfadeVoice(voice=1, prompt="crackling campfire", seed=3, fade_ms=100)
         session.send(start(2), pb.PerformRequest(id=3, crossfade=fade, at_frame=9600), stop(4, at_frame=24_000))
@@ -210,7 +296,9 @@ WRONG: dict[str, tuple[pb.PerformRequest, int, str]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_a_command_that_cannot_be_done_is_refused_and_the_rest_goes_on(server: ServerProcess, wrong: str) -> None:
+def test_a_command_that_cannot_be_done_is_refused_and_the_rest_goes_on(
+    live: LiveSession, server: ServerProcess, wrong: str
+) -> None:
     request, code, field = WRONG[wrong]
     with live(server) as session:
         session.send(start(2))
@@ -255,11 +343,16 @@ def test_requests_that_are_no_messages_end_the_session_and_say_so(server: Server
 
 
 @pytest.mark.parametrize(("sample_rate", "channels"), [(44_100, 2), (8_000, 1), (96_000, 2), (22_100, 1)])
-def test_any_rate_and_both_channels(server: ServerProcess, sample_rate: int, channels: int) -> None:
-    with server.stub() as stub:
-        session = Live(
-            stub, sample_rate=sample_rate, channels=channels, encoding=pb.ENCODING_PCM_F32LE, unpaced=True
-        )
+def test_any_rate_and_both_channels(
+    live: LiveSession, server: ServerProcess, sample_rate: int, channels: int
+) -> None:
+    opening = {
+        "sample_rate": sample_rate,
+        "channels": channels,
+        "encoding": pb.ENCODING_PCM_F32LE,
+        "unpaced": True,
+    }
+    with live(server, **opening) as session:
         session.send(start(2), stop(3, at_frame=sample_rate), None)
         data = b"".join(event.audio.data for event in session.call if event.HasField("audio"))
     frames = len(data) // (4 * channels)
@@ -267,7 +360,9 @@ def test_any_rate_and_both_channels(server: ServerProcess, sample_rate: int, cha
     assert np.abs(np.frombuffer(data, "<f4")).max() > 0.01
 
 
-def recorded(server: ServerProcess | ServerThread, *requests: pb.PerformRequest, **opening: Any) -> Live:
+def recorded(
+    live: LiveSession, server: ServerProcess | ServerThread, *requests: pb.PerformRequest, **opening: Any
+) -> Live:
     """Return a recording: every command given beforehand, as fast as it can be made."""
     with live(server, unpaced=True, **opening) as session:
         session.send(*requests, None)
@@ -276,7 +371,7 @@ def recorded(server: ServerProcess | ServerThread, *requests: pb.PerformRequest,
 
 
 def test_a_recording_is_the_same_to_the_sample_and_its_log_plays_it_again(
-    server: ServerProcess, tmp_path: Path
+    live: LiveSession, server: ServerProcess, tmp_path: Path
 ) -> None:
     commands = [
         start(2, prompt="windy beach with distant thunder", seed=4),
@@ -285,7 +380,7 @@ def test_a_recording_is_the_same_to_the_sample_and_its_log_plays_it_again(
         moved(10, "gain_db", -6.0, at_frame=24_000),
         stop(11, at_frame=48_000),
     ]
-    one, again = (recorded(server, *commands, log=True, sample_rate=44_100) for _ in range(2))
+    one, again = (recorded(live, server, *commands, log=True, sample_rate=44_100) for _ in range(2))
     assert one.audio == again.audio
     parts = [part for event in one.events for part in (event.opened, event.applied, event.closed)]
     lines = [part.log_line for part in parts if part.log_line]
@@ -300,33 +395,35 @@ def test_a_recording_is_the_same_to_the_sample_and_its_log_plays_it_again(
     assert (tmp_path / "again.s16").read_bytes() == bytes(one.audio)
 
 
-def test_a_release_that_was_asked_for_is_not_cut_short_by_the_end(server: ServerProcess) -> None:
-    session = recorded(server, start(2), stop(3, at_frame=4800, release_ms=1000))
+def test_a_release_that_was_asked_for_is_not_cut_short_by_the_end(
+    live: LiveSession, server: ServerProcess
+) -> None:
+    session = recorded(live, server, start(2), stop(3, at_frame=4800, release_ms=1000))
     assert 0 not in session.answers()
     assert len(session.audio) // FRAME_BYTES >= 4800 + 48_000
 
 
-def test_a_voice_that_nobody_stops_is_released_at_the_end(server: ServerProcess) -> None:
-    session = recorded(server, start(2, at_frame=4800))
+def test_a_voice_that_nobody_stops_is_released_at_the_end(live: LiveSession, server: ServerProcess) -> None:
+    session = recorded(live, server, start(2, at_frame=4800))
     assert session.events[-2].HasField("audio")
     assert 4800 < session.answers()[0].frame <= 4800 + 10 * QUANTUM  # the release, a command of the server's own
     assert np.abs(session.samples()[-10:]).max() < 50
 
 
-def test_a_caller_who_vanishes_leaves_no_voice_behind(server: ServerProcess) -> None:
+def test_a_caller_who_vanishes_leaves_no_voice_behind(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         session.send(start(2), start(3, voice=2, prompt="rain and wind"))
         session.next("audio")
         assert server.metric("swash_live_voices") >= 3
         assert server.metric("swash_live_sessions") >= 1
-        session.call.cancel()
+        session.leave()
     until(
         lambda: server.metric("swash_live_voices") == 0 and server.metric("swash_live_sessions") == 0,
         "no voice is left",
     )
 
 
-def test_frames_come_in_time_and_not_far_ahead(server: ServerProcess) -> None:
+def test_frames_come_in_time_and_not_far_ahead(live: LiveSession, server: ServerProcess) -> None:
     with live(server, ahead_ms=100) as session:
         session.send(start(2))
         session.next("applied")
@@ -338,7 +435,7 @@ def test_frames_come_in_time_and_not_far_ahead(server: ServerProcess) -> None:
         assert applied.frame - len(session.audio) // FRAME_BYTES <= 0.2 * 48_000
 
 
-def test_more_than_may_be_is_refused_at_once_and_room_is_given_back() -> None:
+def test_more_than_may_be_is_refused_at_once_and_room_is_given_back(live: LiveSession) -> None:
     with ServerThread(load_engines(), max_voices=3, max_sessions=2) as server:
         with live(server) as one, live(server) as two:
             one.send(start(2), start(3, voice=2, prompt="heavy rain and howling wind"))
@@ -356,7 +453,7 @@ def test_more_than_may_be_is_refused_at_once_and_room_is_given_back() -> None:
         until(lambda: server.metric("swash_live_voices") == 0, "no voice is left")
 
 
-def test_more_commands_than_may_wait_are_refused(server: ServerProcess) -> None:
+def test_more_commands_than_may_wait_are_refused(live: LiveSession, server: ServerProcess) -> None:
     with live(server) as session:
         later = [moved(100 + n, "gain_db", -3.0, at_frame=48_000 * 3000) for n in range(sessions.MAX_WAITING + 5)]
         session.send(start(2), *later)
@@ -365,7 +462,7 @@ def test_more_commands_than_may_wait_are_refused(server: ServerProcess) -> None:
         assert refused.id >= 100 + sessions.MAX_WAITING - 1
 
 
-def test_a_stopping_server_releases_voices_and_says_goodbye(tmp_path: Path) -> None:
+def test_a_stopping_server_releases_voices_and_says_goodbye(live: LiveSession, tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server, live(server) as session:
         session.send(start(2))
         session.next("audio")
@@ -379,13 +476,13 @@ def test_a_stopping_server_releases_voices_and_says_goodbye(tmp_path: Path) -> N
         assert server.process.returncode == 0
 
 
-def test_sixteen_sessions_hear_only_their_own(server: ServerProcess) -> None:
-    alone = [recorded(server, start(2, seed=seed), stop(3, at_frame=24_000)).audio for seed in range(4)]
+def test_sixteen_sessions_hear_only_their_own(live: LiveSession, server: ServerProcess) -> None:
+    alone = [recorded(live, server, start(2, seed=seed), stop(3, at_frame=24_000)).audio for seed in range(4)]
     assert all(one != other for one, other in pairwise(alone))
     heard: dict[int, bytearray] = {}
 
     def record(number: int) -> None:
-        heard[number] = recorded(server, start(2, seed=number % 4), stop(3, at_frame=24_000)).audio
+        heard[number] = recorded(live, server, start(2, seed=number % 4), stop(3, at_frame=24_000)).audio
 
     threads = [threading.Thread(target=record, args=(number,)) for number in range(16)]
     for thread in threads:
@@ -395,7 +492,7 @@ def test_sixteen_sessions_hear_only_their_own(server: ServerProcess) -> None:
     assert all(heard[number] == alone[number % 4] for number in range(16))
 
 
-def test_voices_go_on_elsewhere_when_their_process_is_killed(tmp_path: Path) -> None:
+def test_voices_go_on_elsewhere_when_their_process_is_killed(live: LiveSession, tmp_path: Path) -> None:
     with ServerProcess(tmp_path) as server:
         with live(server) as session:
             session.send(start(2))
