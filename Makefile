@@ -1,12 +1,15 @@
 # Every target sets itself up: it makes the virtual environment and installs what it needs.
-# Needed beforehand: python3.11 (with venv), make and a C library.
+# Needed beforehand: python3.11 (with venv), make and a C library. The tests of the clients also need Node.js 20 with npm
+# and the Debian packages that tests/toolchain/debian names; `make test WITHOUT="godot mono"` leaves some of them out.
 
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check
+NPM := npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+WITHOUT ?=
 
-.PHONY: help install serve test check proto bench gallery clean
+.PHONY: help install serve test check proto tools bench gallery clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -16,8 +19,8 @@ install: $(VENV)/.installed  ## Make the environment and install swash into it
 serve: $(VENV)/.installed  ## Install and start the server; ARGS="--http-port 9000" passes flags
 	$(BIN)/swash serve $(ARGS)
 
-test: $(VENV)/.installed-all  ## Install with all extras and run the tests; ARGS="-k rain" passes flags
-	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+test: $(VENV)/.installed-all tools  ## Install with all extras and run the tests; ARGS="-k rain" passes flags
+	$(BIN)/pytest -n auto --dist loadgroup $(addprefix --without ,$(WITHOUT)) $(ARGS)
 
 check: $(VENV)/.installed-all  ## Lint, format, types, contract
 	$(BIN)/ruff check .
@@ -28,14 +31,21 @@ check: $(VENV)/.installed-all  ## Lint, format, types, contract
 proto: $(VENV)/.installed-all  ## Generate the contract's Python
 	$(BIN)/python tools/generate_proto.py
 
+tools: tests/toolchain/node_modules/.installed clients/web/node_modules/.installed  ## Install what the clients' tests run in
+
 bench: $(VENV)/.installed-all  ## Measure; prints what belongs into benchmarks/LOG.md
 	$(BIN)/python -m benchmarks
 
 gallery: $(VENV)/.installed  ## Build a page with every effect to listen to, in build/gallery/
 	$(BIN)/python tools/gallery.py $(ARGS)
 
+%/node_modules/.installed: %/package.json %/package-lock.json
+	@command -v npm >/dev/null || { echo "the clients' tests need Node.js 20 with npm: https://nodejs.org"; exit 1; }
+	cd $* && $(NPM)
+	@touch $@
+
 clean:  ## Remove the environment and everything compiled
-	rm -rf $(VENV)
+	rm -rf $(VENV) build tests/toolchain/node_modules clients/web/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/pip:
