@@ -24,6 +24,8 @@ ALLOWED_HEADERS = (
     "grpc-timeout", "x-grpc-web", "x-user-agent",
 )  # fmt: skip
 EXPOSED_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
+# Asked after 20 s of silence, every 5 s, four times; what is sent may stay unanswered for a minute.
+_VANISHED = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000}
 PREFLIGHT_S = 7200  # that a browser remembers what it may send
 
 
@@ -68,6 +70,7 @@ class HttpServer:
         )
         self._server = _QuietServer(config)
         self._socket = socket.create_server((host, port), family=_family(host), reuse_port=False)
+        _let_go_of_the_vanished(self._socket)
         self._serving: asyncio.Task[None] | None = None
 
     @property
@@ -99,6 +102,18 @@ class _QuietServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _let_go_of_the_vanished(listening: socket.socket) -> None:
+    """Have connections end whose other machine is gone: it says no goodbye, and its voices would sound on.
+
+    Accepted connections inherit these options. HTTP/1.1 has no ping as HTTP/2 has: TCP asks while nothing is sent,
+    and waits only so long for an answer to what is.
+    """
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _VANISHED.items():
+        if (option := getattr(socket, name, None)) is not None:  # not every system has each
+            listening.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _family(host: str) -> socket.AddressFamily:
