@@ -15,7 +15,8 @@ from swash_model.procedural.catalogue import EFFECTS, effect_named
 from swash_model.procedural.effect import Number
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.procedural.prompt import PLAYABLE, SURE, Understood, english_of, understand
-from swash_model.procedural.words.phrasebook import LANGUAGES, phrasebook_of, rows
+from swash_model.procedural.words.phrasebook import LANGUAGES, STEM, normal, phrasebook, phrasebook_of, rows
+from swash_model.procedural.words.pieces import SPACED_TOKEN
 from swash_model.procedural.words.sentence import tokens
 from swash_model.procedural.words.vocabulary import ANY, Entry, english, one_slip, vocabulary_of
 from swash_model.spec import Ask, Spec, Value
@@ -482,6 +483,14 @@ def test_half_an_answer_is_flagged() -> None:
 def test_verbs_and_materials_alone_are_no_sounds() -> None:
     for prompt in ("rolling", "howling", "roar", "opening", "quiet", "wooden", "3 seconds", "gravel", "in a cave"):
         assert is_refused(prompt), prompt
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if phrasebook(one).writing != "unspaced"])
+def test_whatever_a_lexicon_lists_can_be_typed(language: str) -> None:
+    document = tomllib.loads((LEXICONS / f"{language}.toml").read_text(encoding="utf-8"))
+    for said, _ in rows(document):
+        typed = SPACED_TOKEN.findall(normal(said.removesuffix(STEM), language))
+        assert phrasebook(language).longest_match(typed)[0] == len(typed), said
 
 
 @pytest.mark.parametrize(

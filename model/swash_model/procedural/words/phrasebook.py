@@ -86,7 +86,7 @@ def phrasebook_of(language: str, document: Mapping[str, Any]) -> Phrasebook:
     longest = 1
     listed = [(normal(said, language), piece) for said, piece in rows(document)]
     for text, piece in listed:
-        node = _node(root, [text] if writing == "unspaced" else text.split())
+        node = _node(root, [text] if writing == "unspaced" else text.replace("-", " ").split())
         if node.piece is not None:
             raise ValueError(f"{piece.original!r} is in the lexicon of {language!r} twice")
         node.piece = piece
