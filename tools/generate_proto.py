@@ -43,8 +43,7 @@ def generate(into: Path = ROOT) -> int:
         *own,
     )
     for language, folder in (("csharp", CSHARP), ("gdscript", GDSCRIPT)):
-        if (PLUGIN.parent / f"protoc_gen_swash/{language}.py").exists():
-            status = status or swash(language, _made(into, folder), *own, *GOOGLES)
+        status = status or swash(language, _made(into, folder), *own, *GOOGLES)
     return status
 
 
