@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from google.protobuf.compiler.plugin_pb2 import CodeGeneratorRequest, CodeGeneratorResponse
 
-from tools.protoc_gen_swash.contract import Contract, UnsupportedError, read
+from tools.protoc_gen_swash.contract import Contract, UnsupportedError
+from tools.protoc_gen_swash.reading import read
 
 LANGUAGES = ("csharp", "gdscript")
 

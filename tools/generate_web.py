@@ -1,0 +1,41 @@
+"""Generates the contract's TypeScript for the web client, or into another folder.
+
+    .venv/bin/python tools/generate_web.py [--into DIR]
+
+Needs Node.js and clients/web/node_modules. The generated files are checked in; a test proves them fresh.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools.generate_proto import PROTOS, protoc
+
+WEB = Path(__file__).parent.parent / "clients" / "web"
+GENERATED = WEB / "src" / "gen"
+# Error details; what else is Google's comes with @bufbuild/protobuf.
+GOOGLES = ("google/rpc/error_details.proto",)
+
+
+def generate(into: Path = GENERATED) -> int:
+    """Write messages and service below `into`; return protoc's exit status."""
+    into.mkdir(parents=True, exist_ok=True)
+    own = sorted(path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto"))
+    return protoc(
+        f"--plugin=protoc-gen-es={WEB / 'node_modules' / '.bin' / 'protoc-gen-es'}",
+        f"--es_out={into}",
+        "--es_opt=target=ts",
+        *own,
+        *GOOGLES,
+    )
+
+
+def main() -> None:
+    """Generate in place, or where --into says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--into", type=Path, default=GENERATED)
+    sys.exit(generate(parser.parse_args().into))
+
+
+if __name__ == "__main__":
+    main()
