@@ -69,6 +69,7 @@ WIRE = (("Reader", "../wire/reader.gd"), ("Writer", "../wire/writer.gd"))
 HEAD = """\
 # Made from {source} by protoc-gen-swash: do not edit.
 # gdlint: disable=class-variable-name,enum-name,max-file-lines,sub-class-name
+@tool
 extends RefCounted
 {doc}
 ##

@@ -1,5 +1,6 @@
 # Made from swash/v1/sound.proto by protoc-gen-swash: do not edit.
 # gdlint: disable=class-variable-name,enum-name,max-file-lines,sub-class-name
+@tool
 extends RefCounted
 ## The contract of swash: ask for a sound in words, hear it while it is made.
 ##

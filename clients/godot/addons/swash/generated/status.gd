@@ -1,5 +1,6 @@
 # Made from google/rpc/status.proto by protoc-gen-swash: do not edit.
 # gdlint: disable=class-variable-name,enum-name,max-file-lines,sub-class-name
+@tool
 extends RefCounted
 ## What error details and durations need of Google's messages.
 ##

@@ -1,3 +1,4 @@
+@tool
 extends RefCounted
 ## Writes protobuf's wire format: https://protobuf.dev/programming-guides/encoding/
 ##
