@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from tests import tools
 from tests.serving import ServerProcess
@@ -20,6 +21,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     tools.leave_out(config.getoption("--without"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a group in one process: they share pages, engines and assemblies.
+
+    pytest-xdist 3.8 writes the group into a name that pytest 9 does not read any more.
+    """
+    if config.getoption("loadgroup", False):
+        for item in items:
+            if (mark := item.get_closest_marker("xdist_group")) is not None:
+                item._id = coerce_node_id(f"{item.nodeid}@{mark.args[0]}")  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

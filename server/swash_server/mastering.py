@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,19 +52,22 @@ def master(
 ) -> Iterator[Block]:
     """Yield a sound as it will be heard, shape (frames, mastering.channels), while `blocks` are made.
 
-    It is `frames` long where they are given, else as long as it was. A loudness target or a loop needs
-    the whole sound before its first block. With `loop` the sound is one turn, and so is what is yielded.
-    Closing this closes `blocks`.
+    It is `frames` long where they are given, else as long as it was. With `loop` the sound is one turn, and so is
+    what is yielded. Each block that goes in brings one out, which may be empty: limiter and resampler hold some
+    back, and a loudness target or a loop needs the whole sound before its first frame. So whoever iterates may
+    stop at any time. Closing this closes `blocks`.
     """
     try:
         folded = (_folded(block, mastering.channels) for block in blocks)
         if loop:
-            turn = _levelled(_resampled_turn(_whole(folded, mastering), source_rate, frames, mastering), mastering)
+            whole = yield from _gathered(folded, mastering)
+            turn = _levelled(_resampled_turn(whole, source_rate, frames, mastering), mastering)
             yield from _limited_turn(turn, mastering)
             return
         sound = _fitted(_resampled(folded, source_rate, mastering), frames, mastering)
         if mastering.loudness_lufs is not None:
-            sound = _pieces(_levelled(_whole(sound, mastering), mastering))
+            whole = yield from _gathered(sound, mastering)
+            sound = _pieces(_levelled(whole, mastering))
         yield from _limited(sound, mastering)
     finally:
         if close := getattr(blocks, "close", None):
@@ -80,7 +83,7 @@ def warm_up() -> None:
     """Compile what a first sound would wait for (or load it from disk)."""
     click = np.full((480, 1), 2.0, np.float32)
     mastering = Mastering(48_000, 1, -20.0, -1.0)
-    sound = _whole(master(iter([click]), source_rate=44_100, frames=None, mastering=mastering), mastering)
+    sound = np.concatenate(list(master(iter([click]), source_rate=44_100, frames=None, mastering=mastering)))
     survey(sound, mastering.sample_rate)
     measure(sound, mastering.sample_rate)
 
@@ -94,8 +97,14 @@ def _folded(block: Block, channels: int) -> Block:
     return np.repeat(block, channels, axis=1)
 
 
-def _whole(blocks: Iterable[Block], mastering: Mastering) -> Block:
-    return np.concatenate([np.zeros((0, mastering.channels), np.float32), *blocks])
+def _gathered(blocks: Iterable[Block], mastering: Mastering) -> Generator[Block, None, Block]:
+    """Return the whole sound; yield an empty block for each on the way."""
+    nothing = np.zeros((0, mastering.channels), np.float32)
+    gathered = [nothing]
+    for block in blocks:
+        gathered.append(block)
+        yield nothing
+    return np.concatenate(gathered)
 
 
 def _pieces(sound: Block) -> Iterator[Block]:
@@ -149,10 +158,8 @@ def _limited(blocks: Iterable[Block], mastering: Mastering) -> Iterator[Block]:
     """Yield blocks under the ceiling."""
     limiter = Limiter(mastering.ceiling_dbtp, mastering.sample_rate, mastering.channels)
     for block in blocks:
-        if len(limited := limiter.process(block)):
-            yield limited
-    if len(limited := limiter.flush()):
-        yield limited
+        yield limiter.process(block)
+    yield limiter.flush()
 
 
 def _resampled_turn(turn: Block, source_rate: int, frames: int | None, mastering: Mastering) -> Block:

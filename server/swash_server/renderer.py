@@ -28,6 +28,7 @@ from swash_server.tape import PIECE_FRAMES, Facts, MemoryTier, Progress, Tape
 from swash_server.verdicts import Verdicts
 
 FIRST_TURN_FRAMES = 960  # 20 ms at 48 kHz: two quanta, and the first frames are out
+TURN_BLOCKS = 64  # of a sound that is needed whole before its first frame, 0.64 s: then others have a turn
 TURN_FRAMES = PIECE_FRAMES - QUANTUM_FRAMES  # one message a turn; some 10 ms of work
 UNKNOWN_LENGTH_S = 20.0  # what admission reckons with for a one-shot
 BYTES_A_SAMPLE = 8  # a float32, its int16 message, and room
@@ -386,7 +387,8 @@ class Renderer:
                 block = await turn(work.turn)
                 if block is None or tape.abandoned:  # of a sound that was stopped half-way, what came is wrong
                     break
-                tape.append(block)
+                if len(block):
+                    tape.append(block)
             if not tape.abandoned:
                 sound, facts = await turn(partial(work.whole, tape.pieces))
                 return sound, facts
@@ -478,11 +480,13 @@ class _Work:
         return self._compute_s - self._first_s
 
     def turn(self) -> Block | None:
-        """Return some more of the sound, or None at its end."""
+        """Return some more of the sound, nothing of one that is needed whole first, or None at its end."""
         began_s = self._clock_s()
         wanted = TURN_FRAMES if self._frames else FIRST_TURN_FRAMES
         blocks: list[Block] = []
-        while sum(map(len, blocks)) < wanted and (block := next(self._blocks, None)) is not None:
+        while sum(map(len, blocks)) < wanted and len(blocks) < TURN_BLOCKS:
+            if (block := next(self._blocks, None)) is None:
+                break
             blocks.append(block)
         self._compute_s += self._clock_s() - began_s
         if not self._frames:

@@ -65,14 +65,21 @@ def opening(request: sound_pb2.PerformRequest, name: str = "") -> Opening:
     """Return how a session begins, which Control knows by `name`; raise InvalidAskError naming a wrong field."""
     if (kind := request.WhichOneof("command")) != "open":
         raise InvalidAskError("command", f"open, for it is the first, got {kind or 'none'}")
+    try:
+        return _opening(request, name)
+    except InvalidAskError as error:
+        raise InvalidAskError(f"open.{error.field}", error.problem) from None
+
+
+def _opening(request: sound_pb2.PerformRequest, name: str) -> Opening:
     asked = request.open
     sample_rate = wire.optional_whole(asked, "sample_rate", wire.MIN_SAMPLE_RATE, wire.MAX_SAMPLE_RATE)
     sample_rate = sample_rate or wire.DEFAULT_SAMPLE_RATE
     if sample_rate % QUANTA_A_SECOND:
-        raise InvalidAskError("open.sample_rate", f"a multiple of {QUANTA_A_SECOND}, got {sample_rate}")
+        raise InvalidAskError("sample_rate", f"a multiple of {QUANTA_A_SECOND}, got {sample_rate}")
     encoding = wire.encoding_of(asked.encoding)
     if not is_pcm(encoding):
-        raise InvalidAskError("open.encoding", f"PCM_S16LE or PCM_F32LE, got {encoding.name}")
+        raise InvalidAskError("encoding", f"PCM_S16LE or PCM_F32LE, got {encoding.name}")
     ceiling_dbtp = wire.optional_number(asked, "ceiling_dbtp", wire.MIN_CEILING_DBTP, wire.MAX_CEILING_DBTP)
     ahead_ms = wire.optional_whole(asked, "ahead_ms", MIN_AHEAD_MS, MAX_AHEAD_MS) or DEFAULT_AHEAD_MS
     return Opening(

@@ -98,9 +98,24 @@ def test_the_first_block_does_not_wait_for_the_last() -> None:
 
     for sample_rate, enough in ((48_000, 1), (44_100, 3), (22_050, 5)):
         taken = 0
-        first = next(master(blocks(), source_rate=SOURCE_RATE, frames=None, mastering=at(sample_rate)))
-        assert len(first)
+        next(filter(len, master(blocks(), source_rate=SOURCE_RATE, frames=None, mastering=at(sample_rate))))
         assert taken <= enough
+
+
+@pytest.mark.parametrize(("loop", "loudness_lufs"), [(True, None), (False, -20.0), (True, -20.0)])
+def test_a_sound_that_is_needed_whole_can_be_stopped_on_the_way(loop: bool, loudness_lufs: float | None) -> None:
+    made = 0
+
+    def blocks() -> Iterator[Block]:
+        nonlocal made
+        for block in blocks_of(noise(1.0)):
+            made += 1
+            yield block
+
+    mastering = at(48_000, loudness_lufs=loudness_lufs)
+    sound = master(blocks(), source_rate=SOURCE_RATE, frames=None, mastering=mastering, loop=loop)
+    assert not len(next(sound))
+    assert made == 1
 
 
 @pytest.mark.parametrize("loop", [False, True])

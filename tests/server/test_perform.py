@@ -505,6 +505,7 @@ def test_voices_go_on_elsewhere_when_their_process_is_killed(live: LiveSession, 
         with live(server) as again:  # a new process is there for the next session
             again.send(start(2))
             again.next("audio")
+        assert server.metric("swash_live_restarts_total") == 1
         assert server.stop() == 0
 
 
@@ -513,3 +514,12 @@ def _below(pid: int) -> list[int]:
     tasks = Path(f"/proc/{pid}/task").iterdir()
     children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
     return [below for child in children for below in (*_below(child), child)]
+
+
+def test_commands_hold_from_their_frame_at_any_rate(live: LiveSession, server: ServerProcess) -> None:
+    wanted = [800 * n for n in range(2, 12)]
+    with live(server, unpaced=True, sample_rate=8000) as session:
+        session.send(start(2), *(moved(3 + n, "gain_db", -n, at_frame=at) for n, at in enumerate(wanted)))
+        session.send(stop(99, at_frame=9600), None)
+        applied = {e.applied.id: e.applied.frame for e in session.call if e.HasField("applied")}
+    assert [applied[3 + n] for n in range(len(wanted))] == wanted
