@@ -28,8 +28,9 @@ check: $(VENV)/.installed-all  ## Lint, format, types, contract
 	$(BIN)/mypy
 	cd protos && ../$(BIN)/buf lint
 
-proto: $(VENV)/.installed-all  ## Generate the contract's Python
+proto: $(VENV)/.installed-all tools  ## Generate the contract's Python, C#, GDScript and TypeScript
 	$(BIN)/python tools/generate_proto.py
+	$(BIN)/python -m tools.generate_web
 
 tools: tests/toolchain/node_modules/.installed clients/web/node_modules/.installed  ## Install what the clients' tests run in
 
