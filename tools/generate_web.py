@@ -1,6 +1,6 @@
 """Generates the contract's TypeScript for the web client, or into another folder.
 
-    .venv/bin/python tools/generate_web.py [--into DIR]
+    .venv/bin/python -m tools.generate_web [--into DIR]
 
 Needs Node.js and clients/web/node_modules. The generated files are checked in; a test proves them fresh.
 """

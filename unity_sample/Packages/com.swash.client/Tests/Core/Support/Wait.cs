@@ -7,7 +7,7 @@ namespace Swash.Tests
     /// <summary>Tests wait, but not for ever: what hangs fails.</summary>
     internal static class Wait
     {
-        private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
+        private static readonly TimeSpan Longest = TimeSpan.FromSeconds(40);
 
         /// <summary>Does something that awaits, away from the editor's main thread, and waits until it is done.</summary>
         internal static void For(Func<Task> what)
