@@ -92,13 +92,16 @@ class App:
                 await self._stage.end(
                     NotReadyError("the server is stopping"), min(RELEASE_S, self._settings.grace_s)
                 )
-        servers = [self._grpc.stop(self._settings.grace_s)] if self._grpc is not None else []
-        servers += [self._http.stop()] if self._http is not None else []
-        await asyncio.gather(*servers)
+        grace_s = self._settings.grace_s
+        ends = [self._grpc.stop(grace_s)] if self._grpc is not None else []
+        ends += [self._http.drained(grace_s)] if self._http is not None else []
+        await asyncio.gather(*ends)
         if self._renderer is not None:
             await self._renderer.close()
         if self._stage is not None:
             await self._stage.close()
+        if self._http is not None:  # last: metrics and health tell of a stopping server, too
+            await self._http.stop()
 
     async def _warm_up(self, engine: Engine, renderer: Renderer) -> None:
         """Warm up an engine; without the default one there is no server, without another there is."""
@@ -143,7 +146,6 @@ class App:
                 origins=settings.cors_origin,
                 registry=self.metrics.registry,
                 ready=lambda: self._ready,
-                grace_s=settings.grace_s,
             )
         except OSError as error:
             where = f"{settings.host}:{settings.http_port}"

@@ -1,7 +1,6 @@
 """The HTTP port: gRPC-Web and Connect for browsers and game engines, metrics and health for operators."""
 
 import asyncio
-import math
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +25,8 @@ ALLOWED_HEADERS = (
 EXPOSED_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
 # Asked after 20 s of silence, every 5 s, four times; what is sent may stay unanswered for a minute.
 _VANISHED = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000}
+STOP_S = 2  # that requests may still take at the very end
+KEEP_ALIVE_S = 60  # longer than clients keep an idle connection, who else find it closed under their next call
 PREFLIGHT_S = 7200  # that a browser remembers what it may send
 
 
@@ -41,12 +42,12 @@ class HttpServer:
         origins: Sequence[str],
         registry: CollectorRegistry,
         ready: Callable[[], bool],
-        grace_s: float,
     ) -> None:
         """Bind the port at once, so that a taken one is noticed before anything starts; 0 takes a free one.
 
         `origins` are the sites whose pages may call, "https://game.example" or "*", besides those of this machine.
         """
+        self._rpcs = rpcs
         self._registry = registry
         self._ready = ready
         routes = [Mount(PATH, rpcs), Route("/metrics", self._metrics), Route("/healthz", self._health)]
@@ -65,7 +66,8 @@ class HttpServer:
             lifespan="off",
             log_level="warning",
             access_log=False,
-            timeout_graceful_shutdown=math.ceil(grace_s),
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=STOP_S,
             server_header=False,
         )
         self._server = _QuietServer(config)
@@ -82,8 +84,12 @@ class HttpServer:
         """Begin to answer."""
         self._serving = asyncio.create_task(self._server.serve([self._socket]))
 
+    async def drained(self, within_s: float) -> None:
+        """Return when no call is being answered any more, or after so many seconds; metrics and health go on."""
+        await self._rpcs.drained(within_s)
+
     async def stop(self) -> None:
-        """Refuse new calls, and let running ones end within the grace time."""
+        """End within a few seconds."""
         self._server.should_exit = True
         if self._serving is not None:
             await self._serving

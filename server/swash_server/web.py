@@ -4,8 +4,9 @@ connectrpc is young, so only this module knows it. Messages pass through it as b
 the service serialises answers, as for native gRPC.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, TypeAlias
 
 from connectrpc.code import Code
@@ -42,6 +43,9 @@ class WebRpcs(ConnectASGIApplication[None]):
 
     def __init__(self, rpcs: tuple[Rpc, ...], guard: Guard) -> None:
         """Serve these rpcs. Nothing is compressed: PCM hardly shrinks, and files are compressed already."""
+        self._calls = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         endpoints = {rpc.path: _endpoint(rpc, guard) for rpc in rpcs}
         super().__init__(
             service=None,
@@ -56,7 +60,24 @@ class WebRpcs(ConnectASGIApplication[None]):
         """Return the path that everything is below."""
         return PATH
 
+    async def drained(self, within_s: float) -> None:
+        """Return when no call is being answered any more, or after so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._idle.wait()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        self._calls += 1
+        self._idle.clear()
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._calls -= 1
+            if not self._calls:
+                self._idle.set()
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; native gRPC, which needs another port, is told so."""
         kind = dict(scope.get("headers", ())).get(b"content-type", b"")
         if kind.startswith(b"application/grpc") and not kind.startswith(b"application/grpc-web"):
