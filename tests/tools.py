@@ -1,4 +1,4 @@
-"""The programs that the clients' tests run in: a missing one fails its tests, `--without NAME` skips them."""
+"""The programs that tests run in: a missing one fails its tests, `--without NAME` skips them."""
 
 import shutil
 import sysconfig
@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DEBIAN = "apt-get install $(cat tests/toolchain/debian)"
-NAMES = ("chromium", "dotnet", "godot", "mono")
+NAMES = ("chromium", "dotnet", "godot", "mono", "prometheus")
 _without: set[str] = set()
 
 
@@ -47,6 +47,16 @@ def godot() -> Path:
     _present(folder / "index.wasm", "godot", "make tools")
     chromium()
     return folder
+
+
+def prometheus() -> Path:
+    """Return the server that reads metrics."""
+    return _program("prometheus", "prometheus", DEBIAN)
+
+
+def promtool() -> Path:
+    """Return what checks its rules."""
+    return _program("promtool", "prometheus", DEBIAN)
 
 
 def node_modules() -> Path:

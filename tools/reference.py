@@ -113,13 +113,15 @@ def _first_line(command: click.Command) -> str:
 
 def _metrics() -> Iterator[str]:
     yield "# Metrics\n"
-    yield "`GET /metrics` on the HTTP port, in Prometheus' text format. Seconds and bytes; never a prompt.\n"
+    yield "`GET /metrics` on the HTTP port, in Prometheus' text format or, where `Accept` says so, OpenMetrics."
+    yield "Seconds and bytes; never a prompt. What to do with them: [monitoring](../guides/monitoring.md).\n"
     yield "| metric | kind | labels | what |\n|---|---|---|---|"
+    suffixes = {"counter": "_total", "info": "_info"}
     for collector in Metrics().registry._collector_to_names:  # no public way lists them before their first value
-        metric = next(iter(collector.describe() if hasattr(collector, "describe") else collector.collect()))
-        suffix = "_total" if metric.type == "counter" else ""
         labels = ", ".join(getattr(collector, "_labelnames", ()))
-        yield f"| `{metric.name}{suffix}` | {metric.type} | {labels} | {metric.documentation} |"
+        for metric in collector.describe() if hasattr(collector, "describe") else collector.collect():
+            name = f"{metric.name}{suffixes.get(metric.type, '')}"
+            yield f"| `{name}` | {metric.type} | {labels} | {metric.documentation} |"
 
 
 def main() -> None:

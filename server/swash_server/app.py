@@ -12,9 +12,11 @@ from grpc_health.v1.health_pb2 import HealthCheckResponse
 from grpc_reflection.v1alpha import reflection
 
 from swash_model.engine import Engine
-from swash_model.engines import DEFAULT_ENGINE, Engines
+from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.errors import SoundError
 from swash_server import mastering, native
+from swash_server.board import Board
+from swash_server.board_door import BoardDoor
 from swash_server.errors import NotReadyError
 from swash_server.guard import Guard
 from swash_server.http import HttpServer
@@ -25,10 +27,13 @@ from swash_server.service import SoundService
 from swash_server.settings import MIB, Settings
 from swash_server.stage import Stage
 from swash_server.store import Store
+from swash_server.telemetry import Traces, traces_of
+from swash_server.vitals import Vitals
 from swash_server.web import WebRpcs
 from swash_server.wire import MAX_REQUEST_BYTES
 
 HANDSHAKE_MS = 10_000  # a connection that says nothing is let go
+FLUSH_S = 2.0  # for the last spans, when the server stops
 RELEASE_S = 1.0  # for live voices to fade out when the server stops
 KEEPALIVE_MS, KEEPALIVE_TIMEOUT_MS = 20_000, 10_000
 MAX_ADVICE_CHARACTERS = 1000  # it travels among a call's headers, for which gRPC has 8 KiB
@@ -53,6 +58,9 @@ class App:
         self._http: HttpServer | None = None
         self._renderer: Renderer | None = None
         self._stage: Stage | None = None
+        self._vitals = Vitals(self.metrics, settings.store)
+        self._board = Board(self.metrics.registry, engines, lambda: self._ready)
+        self._traces = Traces()
         self._health = health.aio.HealthServicer()
         self.grpc_port = 0
         self.http_port = 0
@@ -60,6 +68,7 @@ class App:
     async def start(self) -> None:
         """Bind both ports, answer health with NOT_SERVING while the engines warm up, then serve."""
         settings = self._settings
+        self._expect_engines()
         renderer = self._renderer = await make_renderer(settings, self.metrics)
         self._stage = make_stage(settings, self.metrics)
         service = SoundService(
@@ -68,8 +77,11 @@ class App:
             metrics=self.metrics,
             ready=lambda: self._ready,
             stage=self._stage,
+            board=self._board,
         )
-        guard, table = Guard(self.metrics), rpcs(service)
+        self._traces = traces_of(settings)
+        guard = Guard(self.metrics, self._traces, log_prompts=settings.log_prompts == "on")
+        table = rpcs(service)
         self._http = self._bound_http(WebRpcs(table, guard))
         self.http_port = self._http.port
         self._grpc = self._make_grpc(native.handlers(table, guard))
@@ -77,6 +89,7 @@ class App:
         await self._set_health(serving=False)
         await self._grpc.start()
         await self._http.start()
+        self._vitals.start()
         await asyncio.to_thread(mastering.warm_up)
         for engine in list(self._engines):
             await self._warm_up(engine, renderer)
@@ -102,6 +115,16 @@ class App:
             await self._stage.close()
         if self._http is not None:  # last: metrics and health tell of a stopping server, too
             await self._http.stop()
+        await self._vitals.stop()
+        await self._traces.close(min(FLUSH_S, self._settings.grace_s))
+
+    def _expect_engines(self) -> None:
+        """Show every engine that the settings name as not up yet; one that nobody asked for is not shown."""
+        names = {engine.name for engine in self._engines}
+        if self._settings.model is not None:  # its packages may be missing
+            names.add(NEURAL_ENGINE)
+        for name in names:
+            self.metrics.engine_up.labels(name).set(0)
 
     async def _warm_up(self, engine: Engine, renderer: Renderer) -> None:
         """Warm up an engine; without the default one there is no server, without another there is."""
@@ -116,6 +139,7 @@ class App:
             log.error("engine %r cannot be had: %s", engine.name, error, exc_info=None if foreseen else error)
             self._engines.lose(engine.name, str(error)[:MAX_ADVICE_CHARACTERS])
             return
+        self.metrics.engine_up.labels(engine.name).set(1)
         log.info("engine %r is warm after %.1f s", engine.name, time.perf_counter() - began_s)
 
     def _make_grpc(self, handlers: grpc.GenericRpcHandler) -> grpc.aio.Server:
@@ -145,6 +169,8 @@ class App:
                 rpcs=rpcs,
                 origins=settings.cors_origin,
                 registry=self.metrics.registry,
+                vitals=self._vitals,
+                board=BoardDoor(self._board, settings.show_prompts),
                 ready=lambda: self._ready,
             )
         except OSError as error:

@@ -7,7 +7,7 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 class Crew:
     """Some worker processes. One that dies ends its sessions; the next session starts a new crew."""
 
-    def __init__(self, workers: int) -> None:
-        """Start nothing yet; `workers` at least 1."""
+    def __init__(self, workers: int, *, on_restart: Callable[[], object]) -> None:
+        """Start nothing yet; `workers` at least 1. `on_restart` hears when a new crew replaces one that died."""
         self._count = workers
+        self._on_restart = on_restart
         self._workers: list[_Worker] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = asyncio.Lock()
@@ -38,6 +39,8 @@ class Crew:
         """Open a session with the worker that has fewest; start the workers if there are none."""
         async with self._starting:
             if not self._workers or any(worker.gone for worker in self._workers):
+                if self._workers:
+                    self._on_restart()
                 await self.close()
                 await self._start()
         worker = min(self._workers, key=lambda each: each.sessions)

@@ -13,6 +13,7 @@ from swash_model.spec import Block
 from swash_server import wav
 from swash_server.encode import PCM, Encoding, file_of, pcm_f32, pcm_s16
 from swash_server.tape import Tape
+from swash_server.telemetry import SPAN
 
 FILE_PIECE_BYTES = 64 * 1024
 
@@ -78,7 +79,8 @@ async def _wav_messages(tape: Tape, frames: int, *, loop: bool) -> AsyncGenerato
 
 async def _file_messages(tape: Tape, encoding: Encoding, *, loop: bool) -> list[bytes]:
     await tape.finished()
-    return await asyncio.to_thread(_messages_of_file, tape.pieces, tape.sample_rate, encoding, loop=loop)
+    with SPAN.get().child("encode", encoding=encoding.name):
+        return await asyncio.to_thread(_messages_of_file, tape.pieces, tape.sample_rate, encoding, loop=loop)
 
 
 def _messages_of_file(pieces: list[Block], sample_rate: int, encoding: Encoding, *, loop: bool) -> list[bytes]:

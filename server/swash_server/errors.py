@@ -96,6 +96,10 @@ class UnforeseenError(SwashError):
         super().__init__(f"unforeseen error; the server's log tells more under {request_id}")
 
 
+class WorkerError(Exception):
+    """A process of live voices failed; the message is its traceback, in which nothing of a caller stands."""
+
+
 _CODES: tuple[tuple[type[SoundError], grpc.StatusCode], ...] = (
     (InvalidAskError, grpc.StatusCode.INVALID_ARGUMENT),
     (UnknownSoundError, grpc.StatusCode.NOT_FOUND),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
@@ -11,16 +12,31 @@ import grpc
 from google.rpc import status_pb2
 
 from swash_model.errors import SoundError
+from swash_server import logs
+from swash_server.call_record import CALL, CallRecord
 from swash_server.errors import SwashError, UnforeseenError, status_of
 from swash_server.metrics import Metrics
 from swash_server.request_id import REQUEST_ID
 from swash_server.rpcs import Rpc
+from swash_server.telemetry import SPAN, Traces
+
+ID_HEADER = "x-request-id"
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 log = logging.getLogger(__name__)
 
 
 class Call(Protocol):
     """One call as its transport knows it."""
+
+    @property
+    def transport(self) -> str:
+        """Return how it came: grpc, grpc_web or connect."""
+        ...
+
+    def header(self, name: str) -> str | None:
+        """Return what the caller sent under a name in lower case, None if nothing."""
+        ...
 
     def time_remaining(self) -> float | None:
         """Return the seconds until the deadline, or None when there is none."""
@@ -36,44 +52,58 @@ class Call(Protocol):
 
 
 class Guard:
-    """Gives each call an id, counts it by method and code, and answers errors with their status.
+    """Gives each call an id, a span and its line in the log, counts it, and answers errors with their status.
 
     Requests are parsed within, so that bytes that are no message are answered as any other mistake of a caller.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
-        """Count into these metrics."""
+    def __init__(self, metrics: Metrics, traces: Traces, *, log_prompts: bool = False) -> None:
+        """Count into these metrics; `log_prompts` lets callers' words into lines and spans."""
         self._metrics = metrics
+        self._traces = traces
+        self._log_prompts = log_prompts
 
     async def unary(self, rpc: Rpc, request: bytes, call: Call) -> bytes | None:
         """Return the serialised answer to a call; None when it failed and the caller has been told."""
-        with self._guarded(rpc, call):
-            return rpc.serialised(await rpc.handle(rpc.parsed(request), call))
+        with self._guarded(rpc, call) as record:
+            answer = rpc.serialised(await rpc.handle(rpc.parsed(request), call))
+            record.sent_bytes += len(answer)
+            return answer
         return None
 
     async def stream(self, rpc: Rpc, request: bytes, call: Call) -> AsyncGenerator[bytes]:
         """Yield the serialised answers to a call of one request."""
-        with self._guarded(rpc, call):
+        with self._guarded(rpc, call) as record:
             async with aclosing(rpc.handle(rpc.parsed(request), call)) as answers:
                 async for answer in answers:
-                    yield rpc.serialised(answer)
+                    serialised = rpc.serialised(answer)
+                    record.sent_bytes += len(serialised)
+                    yield serialised
 
     async def duplex(self, rpc: Rpc, requests: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
         """Yield the serialised answers to a call of many requests; each is parsed when it is read."""
         parsed = (rpc.parsed(request) async for request in requests)
-        with self._guarded(rpc, call):
+        with self._guarded(rpc, call) as record:
             async with aclosing(rpc.handle(parsed, call)) as answers:
                 async for answer in answers:
-                    yield rpc.serialised(answer)
+                    serialised = rpc.serialised(answer)
+                    record.sent_bytes += len(serialised)
+                    yield serialised
 
     @contextmanager
-    def _guarded(self, rpc: Rpc, call: Call) -> Iterator[None]:
-        REQUEST_ID.set(secrets.token_hex(8))
+    def _guarded(self, rpc: Rpc, call: Call) -> Iterator[CallRecord]:
+        record = CallRecord(rpc.name, call.transport, _id_of(call), self._log_prompts)
+        span = self._traces.begin(rpc.path[1:], call)
+        REQUEST_ID.set(record.request_id)
+        CALL.set(record)
+        SPAN.set(span)
         code = grpc.StatusCode.CANCELLED  # unless it ends in another way
+        failure: Exception | None = None
         try:
-            yield
+            yield record
             code = grpc.StatusCode.OK
         except Exception as error:  # noqa: BLE001 - where a call ends: the caller is told
+            failure = error
             # A write to a caller who has gone raises what it likes.
             left = isinstance(error, asyncio.CancelledError) or call.gone()
             if isinstance(error, SwashError | SoundError) or not left:
@@ -81,7 +111,18 @@ class Guard:
                 code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
                 call.fail(status)
         finally:
-            self._metrics.calls.labels(rpc.name, code.name).inc()
+            self._metrics.calls.labels(rpc.name, code.name, call.transport).inc()
+            logs.call_ended(record, code.name)
+            span.tell(request_id=record.request_id, engine=record.engine, effect=record.effect)
+            span.tell(seed=record.seed, cached=record.cached, bytes=record.sent_bytes)
+            span.tell(prompt=record.prompt if record.prompts else None)
+            span.answered(code.name, failure)
+
+
+def _id_of(call: Call) -> str:
+    """Return the id that the caller gave the call, if it is one, or a new one."""
+    given = call.header(ID_HEADER)
+    return given if given is not None and _ID.fullmatch(given) else secrets.token_hex(8)
 
 
 def _told(error: Exception) -> SwashError | SoundError:

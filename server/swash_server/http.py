@@ -1,4 +1,4 @@
-"""The HTTP port: gRPC-Web and Connect for browsers and game engines, metrics and health for operators."""
+"""The HTTP port: gRPC-Web and Connect for browsers and game engines, pages for people, metrics for operators."""
 
 import asyncio
 import socket
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -14,13 +14,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from swash_server import pages
+from swash_server.board_door import BoardDoor
+from swash_server.exposition import exposed
+from swash_server.vitals import Vitals
 from swash_server.web import PATH, WebRpcs
 
 LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?"
 # What the protocols put into headers: https://connectrpc.com/docs/cors
 ALLOWED_HEADERS = (
     "authorization", "content-type", "connect-protocol-version", "connect-timeout-ms",
-    "grpc-timeout", "x-grpc-web", "x-user-agent",
+    "grpc-timeout", "x-grpc-web", "x-user-agent", "x-request-id", "traceparent", "tracestate",
 )  # fmt: skip
 EXPOSED_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
 # Asked after 20 s of silence, every 5 s, four times; what is sent may stay unanswered for a minute.
@@ -31,7 +35,7 @@ PREFLIGHT_S = 7200  # that a browser remembers what it may send
 
 
 class HttpServer:
-    """Serves the rpcs, /metrics and /healthz. Runs in the event loop of the App."""
+    """Serves the rpcs, the pages, /metrics and /healthz. Runs in the event loop of the App."""
 
     def __init__(
         self,
@@ -41,6 +45,8 @@ class HttpServer:
         rpcs: WebRpcs,
         origins: Sequence[str],
         registry: CollectorRegistry,
+        vitals: Vitals,
+        board: BoardDoor,
         ready: Callable[[], bool],
     ) -> None:
         """Bind the port at once, so that a taken one is noticed before anything starts; 0 takes a free one.
@@ -49,8 +55,10 @@ class HttpServer:
         """
         self._rpcs = rpcs
         self._registry = registry
+        self._vitals = vitals
         self._ready = ready
         routes = [Mount(PATH, rpcs), Route("/metrics", self._metrics), Route("/healthz", self._health)]
+        routes += [Route("/dashboard/data", board.answer), *pages.routes()]
         cors = Middleware(
             CORSMiddleware,
             allow_origins=tuple(origins),
@@ -64,6 +72,7 @@ class HttpServer:
             Starlette(routes=routes, middleware=[cors]),
             loop="none",
             lifespan="off",
+            log_config=None,  # its lines are lines of the log
             log_level="warning",
             access_log=False,
             timeout_keep_alive=KEEP_ALIVE_S,
@@ -95,8 +104,10 @@ class HttpServer:
             await self._serving
         self._socket.close()
 
-    async def _metrics(self, _request: Request) -> Response:
-        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+    async def _metrics(self, request: Request) -> Response:
+        await self._vitals.look()
+        text, kind = exposed(self._registry, request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": kind})
 
     async def _health(self, _request: Request) -> Response:
         return PlainTextResponse("SERVING") if self._ready() else PlainTextResponse("NOT_SERVING", 503)

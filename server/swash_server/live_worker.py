@@ -14,11 +14,11 @@ import signal
 import socket
 import struct
 import sys
-import traceback
 from typing import Any, BinaryIO
 
 from swash_model.procedural.engine import ProceduralEngine
-from swash_server import mastering
+from swash_server import logs, mastering
+from swash_server.errors import WorkerError
 from swash_server.maker import Maker
 
 LENGTH = struct.Struct("<I")
@@ -62,8 +62,8 @@ def _serve(descriptor: int) -> None:
                 continue
             try:
                 answer = _done(makers, session, verb, arguments)
-            except Exception:  # noqa: BLE001 - where the work ends: the parent logs it and ends the session
-                answer = RuntimeError(traceback.format_exc())
+            except Exception as error:  # noqa: BLE001 - where the work ends: the parent logs it and ends the session
+                answer = WorkerError("\n" + "".join(logs.wordless(error)))
             connection.sendall(pack((session, answer)))
 
 

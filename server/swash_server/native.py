@@ -47,8 +47,16 @@ def _handler(rpc: Rpc, guard: Guard) -> "grpc.RpcMethodHandler[Any, Any]":
 class _NativeCall:
     """A call over HTTP/2."""
 
+    transport = "grpc"
+
     def __init__(self, context: Context) -> None:
         self._context = context
+
+    def header(self, name: str) -> str | None:
+        for key, value in self._context.invocation_metadata() or ():
+            if key == name and isinstance(value, str):
+                return value
+        return None
 
     def time_remaining(self) -> float | None:
         return self._context.time_remaining()

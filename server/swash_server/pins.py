@@ -25,7 +25,7 @@ class Pins:
         """Take the tiers and the bounds; a store keeps a tenth of its room for everything else."""
         self._store = store
         self._memory = memory
-        self._max_bytes = max_bytes if store is None else min(max_bytes, int(KEPT * store.max_bytes))
+        self.max_bytes = max_bytes if store is None else min(max_bytes, int(KEPT * store.max_bytes))
         self._max_tags = max_tags
         self._held: dict[str, dict[str, int]] = {}  # in memory: bytes by key, by tag
         self._tags: dict[str, dict[str, int]] = {}
@@ -59,7 +59,7 @@ class Pins:
         if tag not in self._tags and len(self._tags) >= self._max_tags:
             raise PinnedFullError(f"{len(self._tags)} tags are in use already, unload one")
         more = sum(size for key, size in sizes.items() if key not in self._sizes)
-        if self._bytes + more > self._max_bytes:
+        if self._bytes + more > self.max_bytes:
             raise self._full(more)
         return set(self._tags.get(tag, ()))
 
@@ -70,7 +70,7 @@ class Pins:
         """
         if key not in self._sizes and key not in self._promised:
             promised = self._bytes + sum(self._promised.values())
-            if promised + size > self._max_bytes or promised >= self._max_bytes:
+            if promised + size > self.max_bytes or promised >= self.max_bytes:
                 raise self._full(size)
             self._promised[key] = size
         if self._store is not None:
@@ -85,7 +85,7 @@ class Pins:
         async with self._lock:
             self._promised.pop(promised, None)
             if tape.key not in self._sizes:
-                if self._bytes + size > self._max_bytes:
+                if self._bytes + size > self.max_bytes:
                     raise self._full(size)
                 self._sizes[tape.key] = size
                 self._bytes += size
@@ -138,7 +138,7 @@ class Pins:
 
     def _full(self, more: int) -> PinnedFullError:
         return PinnedFullError(
-            f"preloaded sounds may take {self._max_bytes / MIB:.4g} MiB; they take {self._bytes / MIB:.4g}, and "
+            f"preloaded sounds may take {self.max_bytes / MIB:.4g} MiB; they take {self._bytes / MIB:.4g}, and "
             f"this is {more / MIB:.4g} more: unload a tag, or give the server a larger --max-pinned-mib"
         )
 

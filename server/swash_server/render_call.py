@@ -4,8 +4,8 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,12 +15,16 @@ from swash_model.errors import EngineAbsentError, InvalidAskError, SoundError
 from swash_model.procedural.prompt import english_of
 from swash_model.spec import NOTHING_NEURAL, Ask, Recording, Resolved
 from swash_server import cut, init_audio, wire
+from swash_server.board import Board
+from swash_server.board_note import Note
+from swash_server.call_record import named, recorded
 from swash_server.errors import OverloadedError, QualityError, SwashError
 from swash_server.mastering import Mastering
 from swash_server.metrics import Metrics
 from swash_server.renderer import Order, Renderer
 from swash_server.request_id import REQUEST_ID
 from swash_server.tape import Progress, Tape
+from swash_server.telemetry import SPAN
 
 # What is left of the time for a take when it falls back: the dearest 12 s of a procedural sound take 0.4 s of a
 # core, and the way to the caller some milliseconds.
@@ -61,7 +65,10 @@ class Way:
 
 
 class RenderCall:
-    """Answers one call. `remaining_s` is what is left of its deadline, None without one."""
+    """Answers one call. `remaining_s` is what is left of its deadline, None without one.
+
+    `board` is told of each take when it ends.
+    """
 
     def __init__(
         self,
@@ -72,21 +79,44 @@ class RenderCall:
         metrics: Metrics,
         arrived_s: float,
         remaining_s: float | None,
+        board: Board | None = None,
     ) -> None:
         self._wanted = wanted
         self._engines = engines
         self._renderer = renderer
         self._metrics = metrics
+        self._board = board
+        self._note = Note(wanted, 0, arrived_s)
+        self._record = recorded()
         self._arrived_s = arrived_s
         self._until_s = math.inf if remaining_s is None else asyncio.get_running_loop().time() + remaining_s
 
     async def messages(self) -> AsyncGenerator[bytes]:
         """Yield serialised RenderResponse messages, take after take."""
-        asked = await self._asked()
+        self._record.prompt = self._wanted.ask.prompt
+        asked: Way | None = None
         for take in range(self._wanted.takes):
-            async with aclosing(self._take(take, asked)) as messages:
-                async for message in messages:
-                    yield message
+            with self._noting(take), _traced(take):
+                if take == 0:
+                    with SPAN.get().child("resolve"):
+                        asked = await self._asked()
+                async with aclosing(self._take(take, asked)) as messages:
+                    async for message in messages:
+                        yield message
+
+    @contextmanager
+    def _noting(self, take: int) -> Iterator[None]:
+        """Note what is known of a take, and tell the board when it ends, however it does."""
+        self._note = Note(self._wanted, take, time.perf_counter() if take else self._arrived_s)
+        ending: BaseException | None = None
+        try:
+            yield
+        except BaseException as error:
+            ending = error
+            raise
+        finally:
+            if self._board is not None:
+                self._board.add(self._note.ended(ending))
 
     async def way(self) -> Way:
         """Return how the request is answered when nobody is in a hurry: by the engine asked for, if it is here."""
@@ -162,7 +192,9 @@ class RenderCall:
         """Yield the messages of a take; raise InsteadError before its header when another way is to be gone."""
         wanted = self._wanted
         order = way.order(take)
-        tape, cached = self._renderer.join(order)
+        with SPAN.get().child("lookup", tier="memory") as lookup:
+            tape, cached = self._renderer.join(order)
+            lookup.tell(cached=cached.value)
         sent_bytes = 0
         try:
             known = None
@@ -172,20 +204,26 @@ class RenderCall:
             ) is not None:
                 yield wire.progress(take, known)
             seed = order.spec.seed if tape.seed is None else tape.seed
+            cached = self._renderer.found(tape, cached)
+            resolved = replace(way.resolved, spec=replace(order.spec, seed=seed))
+            self._note.begun(resolved.spec, order.mastering, key=tape.key, cached=cached.value, fallback=fallback)
+            self._record.sounds(resolved.spec, cached.value)
+            SPAN.get().tell(engine=order.engine.name, effect=named(resolved.spec), seed=seed)
+            SPAN.get().tell(cached=cached.value, fallback=fallback)
             yield wire.header(
                 request_id=REQUEST_ID.get(),
                 take=take,
                 key=tape.key,
                 fallback=fallback,
                 wanted=wanted,
-                resolved=replace(way.resolved, spec=replace(order.spec, seed=seed)),
+                resolved=resolved,
                 english_prompt=way.english_prompt,
                 replaced_seed=None if seed == order.spec.seed else order.spec.seed,
                 mastering=order.mastering,
                 engine_version=order.engine.version_of(order.spec),
                 licence=order.engine.licence,
                 frames=tape.frames,
-                cached=(cached := self._renderer.found(tape, cached)),
+                cached=cached,
             )
             waiting = take == 0
             messages = cut.messages(tape, wanted.encoding, loop=order.spec.loop, first_frame=wanted.first_frame)
@@ -193,11 +231,17 @@ class RenderCall:
                 async for message in messages:
                     if waiting:
                         waited_s = time.perf_counter() - self._arrived_s
-                        self._metrics.first_frames.labels(cached.value).observe(waited_s)
+                        # By the engine asked for: whoever falls back has waited for that one.
+                        engine = wanted.engine or DEFAULT_ENGINE
+                        self._metrics.first_frames.labels(cached.value, engine).observe(waited_s)
                         waiting = False
+                    self._note.heard()
+                    self._record.heard()
                     sent_bytes += len(message)
                     yield message
             facts = await tape.finished()
+            self._note.finished(facts)
+            SPAN.get().tell(frames=facts.frames)
             yield wire.trailer(take=take, facts=facts, sha256=await cut.sha256(tape, wanted.encoding))
         finally:
             self._metrics.sent.labels(wanted.encoding.name).inc(sent_bytes)
@@ -236,3 +280,15 @@ class RenderCall:
                 self._renderer.keep(tape)
                 raise InsteadError("deadline")
         return progress
+
+
+@contextmanager
+def _traced(take: int) -> Iterator[None]:
+    """Let what is done for a take stand below a span of its own."""
+    call = SPAN.get()
+    with call.child("take", take=take) as span:
+        SPAN.set(span)
+        try:
+            yield
+        finally:
+            SPAN.set(call)

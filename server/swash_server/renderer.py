@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from functools import partial
-from typing import Any, TypeAlias
+from types import TracebackType
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from swash_server.quality import MAX_TRIES, admitted, check_finite, check_whole,
 from swash_server.scheduler import Scheduler
 from swash_server.store import Store, Stored
 from swash_server.tape import PIECE_FRAMES, Facts, MemoryTier, Progress, Tape
+from swash_server.telemetry import NO_SPAN, SPAN, Span
 from swash_server.verdicts import Verdicts
 
 FIRST_TURN_FRAMES = 960  # 20 ms at 48 kHz: two quanta, and the first frames are out
@@ -125,13 +127,21 @@ class Renderer:
         self._rest_rtf: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         metrics.recording.set_function(lambda: len(self._reserved) + self._line.busy)
+        metrics.recording_limit.set(max_recordings)
+        metrics.recording_bytes.set_function(lambda: sum(self._reserved.values()))
+        metrics.recording_limit_bytes.set(recording_bytes)
         metrics.waiting.set_function(lambda: self._line.waiting)
+        metrics.waiting_limit.set(max_line)
         metrics.behind.set_function(lambda: len(self._behind))
+        metrics.behind_limit.set(max_behind)
         metrics.pinned_bytes.set_function(lambda: self.pins.bytes)
+        metrics.pinned_limit_bytes.set(self.pins.max_bytes)
         metrics.pinned_takes.set_function(lambda: self.pins.takes)
         metrics.cache_bytes.labels("memory").set_function(lambda: self._memory.nbytes)
+        metrics.cache_limit_bytes.labels("memory").set(memory_bytes)
         if store is not None:
             metrics.cache_bytes.labels("store").set_function(lambda: store.bytes)
+            metrics.cache_limit_bytes.labels("store").set(store.max_bytes)
 
     async def warm_up(self, engine: Engine) -> None:
         """Warm up an engine on the thread that it will run on, or on one like it."""
@@ -284,7 +294,9 @@ class Renderer:
         enough seeds did.
         """
         while self._store is not None:
-            stored = await asyncio.to_thread(self._store.get, tape.key)
+            with SPAN.get().child("lookup", tier="store") as lookup:
+                stored = await asyncio.to_thread(self._store.get, tape.key)
+                lookup.tell(found=stored is not None)
             if stored is None:
                 break
             if (error := self._verdicts.read(tape.key, stored)) is not None:
@@ -314,13 +326,14 @@ class Renderer:
     async def _make_in_turns(self, tape: Tape, order: Order) -> tuple[Block, Facts] | None:
         """Make a sound among others, the least advanced first."""
         self._reserved[tape] = self._room_for(order, behind=tape.behind)
-        work = _Work(order, self._watch(tape, order))
+        work = _Work(order, self._watch(tape, order), SPAN.get().child("queue"))
 
         def turn(some: Callable[[], Any]) -> Awaitable[Any]:
             made_s = work.made_s + (BEHIND_S if tape.behind else 0.0)
             return self._scheduler.turn(some, ahead_s=0.0 if tape.abandoned else made_s)
 
-        return await self._make(tape, work, turn)
+        with work:
+            return await self._make(tape, work, turn)
 
     async def _make_in_line(self, tape: Tape, order: Order) -> tuple[Block, Facts] | None:
         """Make a sound when those before it are made. Its bound is the length of the line."""
@@ -334,22 +347,24 @@ class Renderer:
         except OverloadedError:
             self._metrics.refused.labels("line").inc()
             raise
-        with place:
+        with place, SPAN.get().child("queue") as queued:
             self._places[tape] = place
             tape.on_abandoned(place.give_up)
             await place.reached()
             if tape.abandoned:
                 self._stopped(tape)
                 return None
+            queued.end()
             return await self._make_until_good(tape, order, place)
 
     async def _make_until_good(self, tape: Tape, order: Order, place: Place) -> tuple[Block, Facts] | None:
         """Make a sound in its place; what fails before anybody has heard of it is made again from another seed."""
         left: Order | None = replace(order, together=self._ahead(order))
         while left is not None:
-            work = _Work(left, self._watch(tape, left))
+            work = _Work(left, self._watch(tape, left), NO_SPAN)
             try:
-                made = await self._make(tape, work, place.run)
+                with work:
+                    made = await self._make(tape, work, place.run)
             except QualityError as error:
                 await self._verdicts.put(tape.key, tape.sample_rate, error)
                 if tape.pieces:
@@ -410,7 +425,10 @@ class Renderer:
         if self._store is not None:
             # Before the end is told: a sound that somebody has heard to its end survives a kill.
             stored = Stored(sound, tape.sample_rate, {"facts": asdict(facts)})
-            await asyncio.to_thread(self._store.put, tape.key, stored)
+            with SPAN.get().child("store") as span:
+                if not await asyncio.to_thread(self._store.put, tape.key, stored):
+                    self._metrics.unwritten.inc()
+                    span.tell(unwritten=True)
         tape.finish(facts)
         self._memory.put(tape)
         engine, audio_s = order.engine.name, facts.frames / tape.sample_rate
@@ -450,8 +468,14 @@ class Renderer:
 class _Work:
     """The making of one sound, a turn at a time, each on whatever thread is free."""
 
-    def __init__(self, order: Order, watch: Watch) -> None:
+    def __init__(self, order: Order, watch: Watch, queued: Span) -> None:
+        """Prepare it; `queued` is the span of its waiting, which ends with the first turn."""
         self.engine = order.engine.name
+        self._queued = queued
+        self._above = SPAN.get()  # on the thread there is no call
+        self._span = NO_SPAN
+        self._begun = False
+        watch = replace(watch, stage=partial(self._passed, watch.stage))
         self._order, self._key = order, order.key()
         self._sample_rate = order.mastering.sample_rate
         self._frames = 0
@@ -479,8 +503,22 @@ class _Work:
         """Return the compute seconds since the first frames."""
         return self._compute_s - self._first_s
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End its spans."""
+        self._queued.end()
+        self._ended(error)
+
     def turn(self) -> Block | None:
         """Return some more of the sound, nothing of one that is needed whole first, or None at its end."""
+        if not self._begun:
+            self._begun = True
+            self._queued.end()
+            self._span = self._above.child("render", engine=self.engine)
         began_s = self._clock_s()
         wanted = TURN_FRAMES if self._frames else FIRST_TURN_FRAMES
         blocks: list[Block] = []
@@ -495,16 +533,28 @@ class _Work:
             return None
         turn = np.concatenate(blocks)
         check_finite(turn, self._key)  # at once: what is no number may be any noise at the other end
+        if len(turn) and not self._frames:
+            self._span.event("first_block")
         self._frames += len(turn)
         return turn
 
     def whole(self, pieces: list[Block]) -> tuple[Block, Facts]:
         """Return a finished sound in one, and what is measured of it; raise QualityError if it is not fit."""
         spec, frames = self._order.spec, self._order.frames()
-        sound = np.concatenate([np.zeros((0, self._order.mastering.channels), np.float32), *pieces])
-        check_whole(sound, self._sample_rate, spec=spec, frames=frames, key=self._key)
-        measured = measure(sound, self._sample_rate)
+        self._ended(None)
+        with self._above.child("measure"):
+            sound = np.concatenate([np.zeros((0, self._order.mastering.channels), np.float32), *pieces])
+            check_whole(sound, self._sample_rate, spec=spec, frames=frames, key=self._key)
+            measured = measure(sound, self._sample_rate)
         return sound, Facts(measured.frames, measured.loudness_lufs, measured.true_peak_dbtp, self._compute_s)
+
+    def _passed(self, told: Callable[[str, float], None], stage: str, seconds: float) -> None:
+        told(stage, seconds)
+        self._span.past(stage, seconds)
+
+    def _ended(self, error: BaseException | None) -> None:
+        self._span.tell(frames=self._frames)
+        self._span.end(error)
 
     def close(self) -> None:
         """Let the engine clean up."""

@@ -15,6 +15,7 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.prompt import understand
 from swash_model.spec import Ask, Layer
 from swash_server import wire, wire_perform, wire_preload
+from swash_server.board import Board
 from swash_server.desk import Desks
 from swash_server.encode import Encoding
 from swash_server.errors import NotReadyError
@@ -49,9 +50,11 @@ class SoundService:
         metrics: Metrics,
         ready: Callable[[], bool],
         stage: Stage,
+        board: Board | None = None,
     ) -> None:
-        """Take the parts of the App."""
+        """Take the parts of the App; `board` is told of each take of Render."""
         self._stage = stage
+        self._board = board
         self._engines = engines
         self._renderer = renderer
         self._metrics = metrics
@@ -70,6 +73,7 @@ class SoundService:
             engines=self._engines,
             renderer=self._renderer,
             metrics=self._metrics,
+            board=self._board,
             arrived_s=arrived_s,
             remaining_s=None if caller is None else caller.time_remaining(),
         )

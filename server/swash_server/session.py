@@ -13,6 +13,7 @@ from swash_model.errors import InvalidAskError, SoundError
 from swash_model.procedural import session_log
 from swash_model.procedural.performance import Stop
 from swash_server import wire_perform
+from swash_server.call_record import recorded
 from swash_server.crew import Seat
 from swash_server.encode import Encoding
 from swash_server.errors import OverloadedError, SwashError
@@ -20,6 +21,7 @@ from swash_server.maker import Due, Happened
 from swash_server.metrics import Metrics
 from swash_server.pace import Pace
 from swash_server.stage import Stage
+from swash_server.telemetry import SPAN
 from swash_server.wire_perform import Command, Opening
 
 MAX_WAITING = 10_000  # commands of one session that wait for their frame
@@ -52,6 +54,8 @@ class Session:
         self._stage = stage
         self._metrics = metrics
         self._request_id = request_id
+        self._record, self._span = recorded(), SPAN.get()
+        self._record.engine = engine.name
         self._pace = Pace(None if opening.unpaced else opening.ahead_s, clock_s, metrics.underruns.inc)
         self._waiting: list[tuple[int, int, Command]] = []
         self._arrivals = itertools.count()
@@ -107,7 +111,8 @@ class Session:
         """Yield serialised PerformResponse messages until the session is over."""
         self._stage.enter(self)
         try:
-            self._seat = await self._stage.seat(self._opening.mastering, self._opening.encoding)
+            with SPAN.get().child("seat"):
+                self._seat = await self._stage.seat(self._opening.mastering, self._opening.encoding)
             yield self._opened()
             if self._opening.unpaced:
                 while not self._ends and await self._woken(IDLE_S):
@@ -140,6 +145,7 @@ class Session:
                 self._seat.leave()
             self._stage.release(self._held)
             self._stage.leave(self)
+            self._span.tell(frames=self._sent_frames, underruns=self._pace.underruns)
 
     @property
     def _ends(self) -> bool:
@@ -211,6 +217,7 @@ class Session:
         if not data:
             return []
         message = wire_perform.audio(data, self._sent_frames)
+        self._record.heard()
         self._sent_frames += len(data) // (self._opening.mastering.channels * SAMPLE_BYTES[self._opening.encoding])
         self._metrics.sent.labels(self._opening.encoding.name).inc(len(message))
         return [message]

@@ -11,6 +11,11 @@ MIB = 1024 * 1024
 
 Precision: TypeAlias = Literal["auto", "exact", "fast"]
 Device: TypeAlias = Literal["cpu", "cuda"]
+ShowPrompts: TypeAlias = Literal["local", "all", "none"]
+LogFormat: TypeAlias = Literal["auto", "console", "json"]
+LogLevel: TypeAlias = Literal["debug", "info", "warning", "error"]
+LogCalls: TypeAlias = Literal["auto", "on", "off"]
+Switch: TypeAlias = Literal["on", "off"]
 
 _RANGES = (
     ("grpc_port", 0, 65_535),
@@ -29,6 +34,16 @@ _RANGES = (
     ("max_voices", 0, 10_000),
     ("live_workers", 0, 256),
     ("grace_s", 0, 3600),
+)
+
+_CHOICES = (
+    ("precision", Precision),
+    ("device", Device),
+    ("show_prompts", ShowPrompts),
+    ("log_format", LogFormat),
+    ("log_level", LogLevel),
+    ("log_calls", LogCalls),
+    ("log_prompts", Switch),
 )
 
 
@@ -52,6 +67,10 @@ class Settings:
         tuple[str, ...],
         "A site whose pages may call, https://game.example or *; pages of this machine always may. Repeatable.",
     ] = ()
+    show_prompts: Annotated[
+        ShowPrompts,
+        "Who reads on the dashboard what callers asked for: browsers on this machine, all, or none.",
+    ] = "local"
     store: Annotated[Path | None, "Folder that remembers sounds; 'off' keeps none."] = field(
         default_factory=default_store
     )
@@ -83,6 +102,18 @@ class Settings:
         int, "Processes that live voices are made in, begun with the first session; 0 is one for each core."
     ] = 0
     grace_s: Annotated[float, "Seconds that calls may still take after SIGTERM."] = 10.0
+    log_format: Annotated[
+        LogFormat, "A line of the log: for people, or one JSON object; auto is json where no terminal reads it."
+    ] = "auto"
+    log_level: Annotated[LogLevel, "The least that is logged."] = "info"
+    log_calls: Annotated[LogCalls, "A line for each call when it ends; auto writes them as JSON only."] = "auto"
+    log_prompts: Annotated[
+        Switch, "Whether the log, and traces, may hold words of callers; off hides what errors say too."
+    ] = "off"
+    otel_endpoint: Annotated[
+        str | None,
+        "Base URL of an OpenTelemetry collector: traces go there by OTLP/HTTP; needs the extra otel.",
+    ] = None
 
     def __post_init__(self) -> None:
         """Raise InvalidSettingError for a value out of range."""
@@ -90,12 +121,14 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:  # also refuses NaN
                 raise InvalidSettingError(f"{name.replace('_', '-')}: {low:g} to {high:g}, got {value:g}")
-        if self.precision not in get_args(Precision):
-            raise InvalidSettingError(f"precision: {', '.join(get_args(Precision))}, got {self.precision!r}")
-        if self.device not in get_args(Device):
-            raise InvalidSettingError(f"device: {', '.join(get_args(Device))}, got {self.device!r}")
+        for name, choice in _CHOICES:
+            value, allowed = getattr(self, name), get_args(choice)
+            if value not in allowed:
+                raise InvalidSettingError(f"{name.replace('_', '-')}: {', '.join(allowed)}, got {value!r}")
         for origin in self.cors_origin:
             if origin != "*" and not re.fullmatch(r"https?://[^/\s*]+", origin):
                 raise InvalidSettingError(f"cors-origin: http(s)://host[:port] or *, got {origin!r}")
+        if self.otel_endpoint is not None and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", self.otel_endpoint):
+            raise InvalidSettingError(f"otel-endpoint: http(s)://host[:port][/path], got {self.otel_endpoint!r}")
         if self.t5 is not None and self.model is None:
             raise InvalidSettingError(f"t5: only together with a model, got {self.t5} and no model")

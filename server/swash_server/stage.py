@@ -25,7 +25,7 @@ class Stage:
 
     def __init__(self, *, metrics: Metrics, workers: int, max_sessions: int, max_voices: int) -> None:
         """Make voices in `workers` processes; one of a prompt with three layers counts as three."""
-        self._crew = Crew(workers)
+        self._crew = Crew(workers, on_restart=metrics.live_restarts.inc)
         self._metrics = metrics
         self.max_sessions = max_sessions
         self.max_voices = max_voices
@@ -33,7 +33,9 @@ class Stage:
         self._sessions: set[Performer] = set()
         self._gone = asyncio.Event()
         metrics.sessions.set_function(lambda: len(self._sessions))
+        metrics.sessions_limit.set(max_sessions)
         metrics.voices.set_function(lambda: self._voices)
+        metrics.voices_limit.set(max_voices)
 
     async def seat(self, mastering: Mastering, encoding: Encoding) -> Seat:
         """Return a place to make a session in; the first waits until the processes have started."""

@@ -133,6 +133,15 @@ class _WebCall:
     def __init__(self, context: Context) -> None:
         self._context = context
 
+    @property
+    def transport(self) -> str:
+        kind = self._context.request_headers.get("content-type", "")
+        return "grpc_web" if kind.startswith("application/grpc-web") else "connect"
+
+    def header(self, name: str) -> str | None:
+        value: str | None = self._context.request_headers.get(name)
+        return value
+
     def time_remaining(self) -> float | None:
         left_ms = self._context.timeout_ms
         return None if left_ms is None else max(0.0, left_ms / 1000.0)

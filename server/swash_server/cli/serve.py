@@ -22,6 +22,9 @@ from swash_server.settings import Settings
 if TYPE_CHECKING:
     from swash_model.engines import Engines
 
+# What other programs on the machine go by too.
+OTHER_VARIABLES = {"otel_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT",)}
+
 log = logging.getLogger("swash")
 
 
@@ -49,7 +52,7 @@ def setting_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=_click_type(kind),
             multiple=typing.get_origin(kind) is tuple,
             default=default,
-            envvar=f"SWASH_{field.name.upper()}",
+            envvar=[f"SWASH_{field.name.upper()}", *OTHER_VARIABLES.get(field.name, ())],
             show_default=True,
             show_envvar=True,
             help=explained,
@@ -62,7 +65,7 @@ def _click_type(kind: Any) -> Any:
     if typing.get_origin(kind) is tuple:
         return typing.get_args(kind)[0]
     if isinstance(kind, types.UnionType):
-        return Folder()
+        return Folder() if Path in typing.get_args(kind) else str
     return click.Choice(typing.get_args(kind)) if typing.get_origin(kind) is Literal else kind
 
 
@@ -70,12 +73,14 @@ def _click_type(kind: Any) -> Any:
 @setting_options
 def serve(**given: Any) -> None:
     """Run the server until SIGINT or SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    from swash_server import logs
+
     with told():
         settings = Settings(**given)
-        _raise_file_limit()
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(_serve(settings))
+        with logs.written(settings):
+            _raise_file_limit()
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
