@@ -1,6 +1,6 @@
-"""Runs the benchmarks named, or the first five: python -m benchmarks [NAME ...] [FOLDER].
+"""Runs the benchmarks named, or the first six: python -m benchmarks [NAME ...] [FOLDER].
 
-startup effects first_frames throughput live; and of the neural engine, which takes minutes and 2 GB of disk:
+startup effects first_frames throughput live doors; and of the neural engine, which takes minutes and 2 GB of disk:
 neural neural_quality neural_loops.
 """
 
@@ -10,7 +10,7 @@ import platform
 import sys
 from importlib.metadata import version
 
-ALWAYS = ("startup", "effects", "first_frames", "throughput", "live")
+ALWAYS = ("startup", "effects", "first_frames", "throughput", "live", "doors")
 NEURAL = ("neural", "neural_quality", "neural_loops")
 
 

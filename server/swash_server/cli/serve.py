@@ -102,7 +102,7 @@ async def _serve(settings: Settings) -> None:
             gc.collect()
             gc.freeze()
             log.info(
-                "serving: gRPC on %s:%s, http://%s:%s/metrics",
+                "serving: gRPC on %s:%s, http://%s:%s/ (/dashboard, /metrics)",
                 settings.host, app.grpc_port, settings.host, app.http_port,
             )  # fmt: skip
             await stopping
