@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.clients.csharp import core, toolchain
+from tests.clients.csharp import toolchain
 from tests.serving import ServerProcess
 
 SOURCES = Path(__file__).parent / "conformance"
@@ -18,7 +18,7 @@ def observe(script: Path, server: ServerProcess, kind: str) -> list[str]:
     program = toolchain.compile(
         "Swash.Conformance",
         toolchain.sources_of(SOURCES),
-        [core.compiled(framework)],
+        [toolchain.core(framework)],
         target="exe",
         framework=framework,
     )

@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from swash_client import Client
-from tests.clients.csharp import core, toolchain
+from tests.clients.csharp import toolchain
 from tests.serving import ServerProcess
 
 pytestmark = pytest.mark.xdist_group("csharp_core")  # one compilation
@@ -34,9 +34,7 @@ def live_sha256(server: ServerProcess) -> str:
 
 
 def test_on_dotnet_the_client_keeps_its_promises_over_both_wires(server: ServerProcess, live_sha256: str) -> None:
-    program = toolchain.nunit_program(
-        "Swash.Core.Tests", TESTS, [core.compiled("net8")], defines=core.DEFINES["net8"]
-    )
+    program = toolchain.nunit_program("Swash.Core.Tests", TESTS, [toolchain.core("net8")])
     environment = {
         "SWASH_HTTP": server.http,
         "SWASH_GRPC": f"http://{server.address}",
@@ -49,7 +47,7 @@ def test_on_dotnet_the_client_keeps_its_promises_over_both_wires(server: ServerP
 
 def test_on_mono_the_client_keeps_them_over_http_1(server: ServerProcess, live_sha256: str) -> None:
     program = toolchain.compile(
-        "Swash.Core.Tests", [*TESTS, *SHIM], [core.compiled("mono")], target="exe", framework="mono"
+        "Swash.Core.Tests", [*TESTS, *SHIM], [toolchain.core("mono")], target="exe", framework="mono"
     )
     environment = {"SWASH_HTTP": server.http, "SWASH_LIVE_SHA256": live_sha256}
     passed, skipped = _counts(toolchain.run_mono(program, env=environment, timeout=RUN_S))
@@ -58,7 +56,7 @@ def test_on_mono_the_client_keeps_them_over_http_1(server: ServerProcess, live_s
 
 
 def test_the_client_needs_no_newer_api_than_unity_has() -> None:
-    core.compiled("netcore31")
+    toolchain.core("netcore31")
 
 
 def _counts(result: CompletedProcess[bytes]) -> tuple[int, int]:

@@ -21,7 +21,6 @@ from swash_client import Client
 from swash_server import manifest
 from tests import tools
 from tests.clients.csharp import toolchain
-from tests.clients.csharp.core import DEFINES as CORE_DEFINES
 from tests.clients.web.browser import HERE, WEB, Shown, bundle, node_modules, served, show
 from tests.serving import ServerProcess, rendered
 
@@ -212,7 +211,7 @@ def test_the_csharp_that_is_copied_makes_the_same_sound(told: Any, neural: Serve
     source = tmp_path / "Copied.cs"  # the same text each time, so that it is compiled once
     main = "internal static class Copied { private static async Task Main(string[] where)"
     source.write_text(f"using System;\nusing System.Threading.Tasks;\n{head}\n{main} {{ {body} }} }}\n")
-    core = toolchain.core("net8", CORE_DEFINES["net8"])
+    core = toolchain.core("net8")
     done = toolchain.run_dotnet(toolchain.compile("Copied", [source], [core], target="exe"), neural.http)
     assert done.stdout.decode().replace("-", "").lower() == told["kept"]["sha256"], done.stderr
 
