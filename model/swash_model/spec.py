@@ -89,6 +89,11 @@ class Layer:
     level_db: float
     ucs_cat_id: str
 
+    @property
+    def path(self) -> str:
+        """Return the effect, and its preset if it started from one: "rain/tin_roof"."""
+        return f"{self.effect}/{self.preset}" if self.preset else self.effect
+
 
 @dataclass(frozen=True, slots=True)
 class NeuralSpec:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from swash_model.errors import SoundError
-from swash_model.spec import Ask, Layer, LoopMethod, Spec
+from swash_model.spec import Ask, LoopMethod, Spec
 from swash_server.errors import SwashError, code_of
 from swash_server.mastering import Mastering
 from swash_server.request_id import REQUEST_ID
@@ -125,7 +125,7 @@ class Note:
             request_id=self._request_id,
             take=self._take,
             engine=spec.engine if spec else (self._wanted.engine or "")[:MAX_NAME_CHARACTERS],
-            effects=tuple(map(_path, spec.layers)) if spec else asked_effects,
+            effects=tuple(layer.path for layer in spec.layers) if spec else asked_effects,
             prompt=ask.prompt,
             seed=spec.seed if spec else (ask.seed + self._take) % 2**32,
             object_seed=ask.object_seed,
@@ -148,10 +148,6 @@ def _code(error: BaseException | None) -> str:
         return code_of(error).name
     left = isinstance(error, asyncio.CancelledError | GeneratorExit)
     return "CANCELLED" if left else "INTERNAL"
-
-
-def _path(layer: Layer) -> str:
-    return f"{layer.effect}/{layer.preset}" if layer.preset else layer.effect
 
 
 def _again(ask: Ask, spec: Spec, mastering: Mastering) -> Again | None:
@@ -185,6 +181,6 @@ def _again(ask: Ask, spec: Spec, mastering: Mastering) -> Again | None:
         return Again(common, private=True)
     if len(spec.layers) == 1:  # one effect says all that the words said
         (layer,) = spec.layers
-        return Again({"effect": _path(layer), "parameters": dict(layer.parameters), **common}, private=False)
+        return Again({"effect": layer.path, "parameters": dict(layer.parameters), **common}, private=False)
     parameters: dict[str, Json] = dict(ask.parameters)
     return Again({"prompt": ask.prompt, "parameters": parameters, **common}, private=True)

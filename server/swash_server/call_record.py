@@ -60,8 +60,7 @@ class CallRecord:
 
 def named(spec: Spec) -> str | None:
     """Return the effects and presets of a sound, names of the catalogue all; None of one without layers."""
-    paths = (f"{layer.effect}/{layer.preset}" if layer.preset else layer.effect for layer in spec.layers)
-    return "+".join(paths) or None
+    return "+".join(layer.path for layer in spec.layers) or None
 
 
 CALL: ContextVar[CallRecord | None] = ContextVar("call", default=None)

@@ -14,7 +14,7 @@ from google.rpc import status_pb2
 from swash_model.errors import SoundError
 from swash_server import logs
 from swash_server.call_record import CALL, CallRecord
-from swash_server.errors import SwashError, UnforeseenError, status_of
+from swash_server.errors import SwashError, UnforeseenError, code_of, status_of
 from swash_server.metrics import Metrics
 from swash_server.request_id import REQUEST_ID
 from swash_server.rpcs import Rpc
@@ -71,20 +71,14 @@ class Guard:
             return answer
         return None
 
-    async def stream(self, rpc: Rpc, request: bytes, call: Call) -> AsyncGenerator[bytes]:
-        """Yield the serialised answers to a call of one request."""
+    async def stream(self, rpc: Rpc, asked: bytes | AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
+        """Yield the serialised answers to a call of one request, or of many: each is parsed when it is read."""
         with self._guarded(rpc, call) as record:
-            async with aclosing(rpc.handle(rpc.parsed(request), call)) as answers:
-                async for answer in answers:
-                    serialised = rpc.serialised(answer)
-                    record.sent_bytes += len(serialised)
-                    yield serialised
-
-    async def duplex(self, rpc: Rpc, requests: AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
-        """Yield the serialised answers to a call of many requests; each is parsed when it is read."""
-        parsed = (rpc.parsed(request) async for request in requests)
-        with self._guarded(rpc, call) as record:
-            async with aclosing(rpc.handle(parsed, call)) as answers:
+            if isinstance(asked, bytes):
+                answering = rpc.handle(rpc.parsed(asked), call)
+            else:
+                answering = rpc.handle((rpc.parsed(request) async for request in asked), call)
+            async with aclosing(answering) as answers:
                 async for answer in answers:
                     serialised = rpc.serialised(answer)
                     record.sent_bytes += len(serialised)
@@ -107,9 +101,9 @@ class Guard:
             # A write to a caller who has gone raises what it likes.
             left = isinstance(error, asyncio.CancelledError) or call.gone()
             if isinstance(error, SwashError | SoundError) or not left:
-                status = status_of(_told(error))
-                code = next(code for code in grpc.StatusCode if code.value[0] == status.code)
-                call.fail(status)
+                told = _told(error)
+                code = code_of(told)
+                call.fail(status_of(told))
         finally:
             self._metrics.calls.labels(rpc.name, code.name, call.transport).inc()
             logs.call_ended(record, code.name)

@@ -27,20 +27,15 @@ def _handler(rpc: Rpc, guard: Guard) -> "grpc.RpcMethodHandler[Any, Any]":
         return await guard.unary(rpc, request, _NativeCall(context))
 
     # grpc.aio wants generator functions, not functions that return a generator.
-    async def stream(request: bytes, context: Context) -> AsyncIterator[bytes]:
-        async with aclosing(guard.stream(rpc, request, _NativeCall(context))) as answers:
-            async for answer in answers:
-                yield answer
-
-    async def duplex(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
-        async with aclosing(guard.duplex(rpc, requests, _NativeCall(context))) as answers:
+    async def stream(asked: bytes | AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        async with aclosing(guard.stream(rpc, asked, _NativeCall(context))) as answers:
             async for answer in answers:
                 yield answer
 
     if rpc.shape is Shape.STREAM:
         return grpc.unary_stream_rpc_method_handler(stream, None, None)
     if rpc.shape is Shape.DUPLEX:
-        return grpc.stream_stream_rpc_method_handler(duplex, None, None)
+        return grpc.stream_stream_rpc_method_handler(stream, None, None)
     return grpc.unary_unary_rpc_method_handler(unary, None, None)
 
 
