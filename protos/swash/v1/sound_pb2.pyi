@@ -103,6 +103,8 @@ class _CachedEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cached.ValueTy
     """From memory."""
     CACHED_STORE: _Cached.ValueType  # 4
     """From the store on disk."""
+    CACHED_SHARED: _Cached.ValueType  # 5
+    """From the tier that several servers share."""
 
 class Cached(_Cached, metaclass=_CachedEnumTypeWrapper):
     """Where a sound came from."""
@@ -116,7 +118,37 @@ CACHED_MEMORY: Cached.ValueType  # 3
 """From memory."""
 CACHED_STORE: Cached.ValueType  # 4
 """From the store on disk."""
+CACHED_SHARED: Cached.ValueType  # 5
+"""From the tier that several servers share."""
 Global___Cached: _TypeAlias = Cached  # noqa: Y015
+
+class _Priority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
+    """Interactive; of Preload: preload."""
+    PRIORITY_INTERACTIVE: _Priority.ValueType  # 1
+    """Somebody waits for it, now."""
+    PRIORITY_PRELOAD: _Priority.ValueType  # 2
+    """Somebody will want it soon: the next level."""
+    PRIORITY_BAKE: _Priority.ValueType  # 3
+    """Nobody is in a hurry: a bank of sounds, over night."""
+
+class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
+    """Who has the first turn when there is more to do than cores. Whoever waits rises with time: nobody starves."""
+
+PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
+"""Interactive; of Preload: preload."""
+PRIORITY_INTERACTIVE: Priority.ValueType  # 1
+"""Somebody waits for it, now."""
+PRIORITY_PRELOAD: Priority.ValueType  # 2
+"""Somebody will want it soon: the next level."""
+PRIORITY_BAKE: Priority.ValueType  # 3
+"""Nobody is in a hurry: a bank of sounds, over night."""
+Global___Priority: _TypeAlias = Priority  # noqa: Y015
 
 class _EffectKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -238,6 +270,7 @@ class RenderRequest(_message.Message):
     SHORT_WINDOW_FIELD_NUMBER: _builtins.int
     LOOP_METHOD_FIELD_NUMBER: _builtins.int
     FALLBACK_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     prompt: _builtins.str
     """English words, 1 to 1000 characters: "slow waves on a pebble beach"."""
     effect: _builtins.str
@@ -303,6 +336,10 @@ class RenderRequest(_message.Message):
     """When the engine that was asked for cannot answer within this call's deadline, or is not here, the procedural
     engine does: Header.fallback says so. The sound that was asked for is made behind, for the next time.
     """
+    priority: Global___Priority.ValueType
+    """Who goes first when the server is busy; a server that knows its callers lets not everyone be interactive.
+    No part of what sounds.
+    """
     @_builtins.property
     def parameters(self) -> _containers.MessageMap[_builtins.str, Global___ParameterValue]:
         """Parameters by name, as ListEffects gives them. With a prompt they override what the words said
@@ -337,10 +374,11 @@ class RenderRequest(_message.Message):
         short_window: _builtins.bool = ...,
         loop_method: Global___LoopMethod.ValueType = ...,
         fallback: _builtins.bool = ...,
+        priority: Global___Priority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_duration_s", b"_duration_s", "_engine", b"_engine", "_first_frame", b"_first_frame", "_guidance", b"_guidance", "_init_noise_level", b"_init_noise_level", "_loudness_lufs", b"_loudness_lufs", "_negative_prompt", b"_negative_prompt", "_object_seed", b"_object_seed", "_sample_rate", b"_sample_rate", "_seed", b"_seed", "_steps", b"_steps", "_takes", b"_takes", "_trim", b"_trim", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "duration_s", b"duration_s", "effect", b"effect", "engine", b"engine", "first_frame", b"first_frame", "guidance", b"guidance", "init", b"init", "init_audio", b"init_audio", "init_key", b"init_key", "init_noise_level", b"init_noise_level", "loudness_lufs", b"loudness_lufs", "negative_prompt", b"negative_prompt", "object_seed", b"object_seed", "prompt", b"prompt", "sample_rate", b"sample_rate", "seed", b"seed", "sound", b"sound", "steps", b"steps", "takes", b"takes", "trim", b"trim"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_duration_s", b"_duration_s", "_engine", b"_engine", "_first_frame", b"_first_frame", "_guidance", b"_guidance", "_init_noise_level", b"_init_noise_level", "_loudness_lufs", b"_loudness_lufs", "_negative_prompt", b"_negative_prompt", "_object_seed", b"_object_seed", "_sample_rate", b"_sample_rate", "_seed", b"_seed", "_steps", b"_steps", "_takes", b"_takes", "_trim", b"_trim", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "duration_s", b"duration_s", "effect", b"effect", "encoding", b"encoding", "engine", b"engine", "fallback", b"fallback", "first_frame", b"first_frame", "guidance", b"guidance", "init", b"init", "init_audio", b"init_audio", "init_key", b"init_key", "init_noise_level", b"init_noise_level", "loop", b"loop", "loop_method", b"loop_method", "loudness_lufs", b"loudness_lufs", "negative_prompt", b"negative_prompt", "object_seed", b"object_seed", "parameters", b"parameters", "prompt", b"prompt", "sample_rate", b"sample_rate", "seed", b"seed", "short_window", b"short_window", "sound", b"sound", "steps", b"steps", "takes", b"takes", "trim", b"trim"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp", "_channels", b"_channels", "_duration_s", b"_duration_s", "_engine", b"_engine", "_first_frame", b"_first_frame", "_guidance", b"_guidance", "_init_noise_level", b"_init_noise_level", "_loudness_lufs", b"_loudness_lufs", "_negative_prompt", b"_negative_prompt", "_object_seed", b"_object_seed", "_sample_rate", b"_sample_rate", "_seed", b"_seed", "_steps", b"_steps", "_takes", b"_takes", "_trim", b"_trim", "ceiling_dbtp", b"ceiling_dbtp", "channels", b"channels", "duration_s", b"duration_s", "effect", b"effect", "encoding", b"encoding", "engine", b"engine", "fallback", b"fallback", "first_frame", b"first_frame", "guidance", b"guidance", "init", b"init", "init_audio", b"init_audio", "init_key", b"init_key", "init_noise_level", b"init_noise_level", "loop", b"loop", "loop_method", b"loop_method", "loudness_lufs", b"loudness_lufs", "negative_prompt", b"negative_prompt", "object_seed", b"object_seed", "parameters", b"parameters", "priority", b"priority", "prompt", b"prompt", "sample_rate", b"sample_rate", "seed", b"seed", "short_window", b"short_window", "sound", b"sound", "steps", b"steps", "takes", b"takes", "trim", b"trim"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__ceiling_dbtp: _TypeAlias = _typing.Literal["ceiling_dbtp"]  # noqa: Y015
     _WhichOneofArgType__ceiling_dbtp: _TypeAlias = _typing.Literal["_ceiling_dbtp", b"_ceiling_dbtp"]  # noqa: Y015
@@ -1648,10 +1686,13 @@ class PreloadRequest(_message.Message):
     TAG_FIELD_NUMBER: _builtins.int
     MANIFEST_FIELD_NUMBER: _builtins.int
     SOUNDS_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     tag: _builtins.str
     """Names them together, for Unload: 1 to 100 characters. The same tag again adds to it."""
     manifest: _builtins.str
     """A manifest in YAML or JSON, of the published schema."""
+    priority: Global___Priority.ValueType
+    """Who goes first when the server is busy; those of the sounds do not count. Absent: preload."""
     @_builtins.property
     def sounds(self) -> Global___PreloadSounds: ...
     def __init__(
@@ -1660,10 +1701,11 @@ class PreloadRequest(_message.Message):
         tag: _builtins.str = ...,
         manifest: _builtins.str = ...,
         sounds: Global___PreloadSounds | None = ...,
+        priority: Global___Priority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest", "sounds", b"sounds", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest", "sounds", b"sounds", "source", b"source", "tag", b"tag"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest", "priority", b"priority", "sounds", b"sounds", "source", b"source", "tag", b"tag"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["manifest", "sounds"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015

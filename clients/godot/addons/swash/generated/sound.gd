@@ -52,6 +52,20 @@ enum Cached {
 	MEMORY = 3,
 	## From the store on disk.
 	STORE = 4,
+	## From the tier that several servers share.
+	SHARED = 5,
+}
+
+## Who has the first turn when there is more to do than cores. Whoever waits rises with time: nobody starves.
+enum Priority {
+	## Interactive; of Preload: preload.
+	UNSPECIFIED = 0,
+	## Somebody waits for it, now.
+	INTERACTIVE = 1,
+	## Somebody will want it soon: the next level.
+	PRELOAD = 2,
+	## Nobody is in a hurry: a bank of sounds, over night.
+	BAKE = 3,
 }
 
 ## What length an effect has.
@@ -284,6 +298,9 @@ class RenderRequest:
 	## When the engine that was asked for cannot answer within this call's deadline, or is not here, the procedural
 	## engine does: Header.fallback says so. The sound that was asked for is made behind, for the next time.
 	var fallback: bool = false
+	## Who goes first when the server is busy; a server that knows its callers lets not everyone be interactive.
+	## No part of what sounds.
+	var priority: Priority = Priority.UNSPECIFIED
 	var sound_case := SoundCase.NONE
 	var init_case := InitCase.NONE
 	var _sound_value: Variant = null
@@ -439,6 +456,9 @@ class RenderRequest:
 		if fallback:
 			writer.put_tag(200)
 			writer.put_bool(fallback)
+		if priority != 0:
+			writer.put_tag(208)
+			writer.put_enum(priority)
 		return writer.bytes
 
 	static func from_bytes(data: PackedByteArray) -> RenderRequest:
@@ -515,6 +535,8 @@ class RenderRequest:
 					loop_method = reader.read_enum() as LoopMethod
 				200:
 					fallback = reader.read_bool()
+				208:
+					priority = reader.read_enum() as Priority
 				_:
 					reader.skip()
 
@@ -2556,6 +2578,8 @@ class PreloadRequest:
 				source_case = SourceCase.SOUNDS
 			elif source_case == SourceCase.SOUNDS:
 				clear_source()
+	## Who goes first when the server is busy; those of the sounds do not count. Absent: preload.
+	var priority: Priority = Priority.UNSPECIFIED
 	var source_case := SourceCase.NONE
 	var _source_value: Variant = null
 
@@ -2574,6 +2598,9 @@ class PreloadRequest:
 		if source_case == SourceCase.SOUNDS:
 			writer.put_tag(26)
 			writer.put_bytes(sounds.to_bytes())
+		if priority != 0:
+			writer.put_tag(32)
+			writer.put_enum(priority)
 		return writer.bytes
 
 	static func from_bytes(data: PackedByteArray) -> PreloadRequest:
@@ -2593,6 +2620,8 @@ class PreloadRequest:
 					if source_case != SourceCase.SOUNDS:
 						sounds = PreloadSounds.new()
 					reader.read_message(sounds)
+				32:
+					priority = reader.read_enum() as Priority
 				_:
 					reader.skip()
 

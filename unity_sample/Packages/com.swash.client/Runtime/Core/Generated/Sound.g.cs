@@ -137,6 +137,23 @@ namespace Swash.V1
         Memory = 3,
         /// <summary>From the store on disk.</summary>
         Store = 4,
+        /// <summary>From the tier that several servers share.</summary>
+        Shared = 5,
+    }
+
+    /// <summary>
+    /// Who has the first turn when there is more to do than cores. Whoever waits rises with time: nobody starves.
+    /// </summary>
+    public enum Priority
+    {
+        /// <summary>Interactive; of Preload: preload.</summary>
+        Unspecified = 0,
+        /// <summary>Somebody waits for it, now.</summary>
+        Interactive = 1,
+        /// <summary>Somebody will want it soon: the next level.</summary>
+        Preload = 2,
+        /// <summary>Nobody is in a hurry: a bank of sounds, over night.</summary>
+        Bake = 3,
     }
 
     /// <summary>What length an effect has.</summary>
@@ -372,6 +389,12 @@ namespace Swash.V1
         /// </summary>
         public bool Fallback { get; set; }
 
+        /// <summary>
+        /// Who goes first when the server is busy; a server that knows its callers lets not everyone be interactive.
+        /// No part of what sounds.
+        /// </summary>
+        public Priority Priority { get; set; }
+
         /// <summary>Reads a message; throws ProtoException when the bytes are none.</summary>
         public static RenderRequest Parse(byte[] data)
         {
@@ -522,6 +545,11 @@ namespace Swash.V1
                 writer.WriteTag(25, WireType.Varint);
                 writer.WriteBool(Fallback);
             }
+            if (Priority != 0)
+            {
+                writer.WriteTag(26, WireType.Varint);
+                writer.WriteEnum((int)Priority);
+            }
         }
 
         public void MergeFrom(ProtoReader reader)
@@ -629,6 +657,9 @@ namespace Swash.V1
                         break;
                     case 200:
                         Fallback = reader.ReadBool();
+                        break;
+                    case 208:
+                        Priority = (Priority)reader.ReadEnum();
                         break;
                     default:
                         reader.Skip(tag);
@@ -3872,6 +3903,11 @@ namespace Swash.V1
             }
         }
 
+        /// <summary>
+        /// Who goes first when the server is busy; those of the sounds do not count. Absent: preload.
+        /// </summary>
+        public Priority Priority { get; set; }
+
         /// <summary>Reads a message; throws ProtoException when the bytes are none.</summary>
         public static PreloadRequest Parse(byte[] data)
         {
@@ -3907,6 +3943,11 @@ namespace Swash.V1
                 writer.WriteTag(3, WireType.LengthDelimited);
                 writer.WriteMessage(Sounds);
             }
+            if (Priority != 0)
+            {
+                writer.WriteTag(4, WireType.Varint);
+                writer.WriteEnum((int)Priority);
+            }
         }
 
         public void MergeFrom(ProtoReader reader)
@@ -3924,6 +3965,9 @@ namespace Swash.V1
                         break;
                     case 26:
                         Sounds = reader.ReadMessage(Sounds ?? new PreloadSounds());
+                        break;
+                    case 32:
+                        Priority = (Priority)reader.ReadEnum();
                         break;
                     default:
                         reader.Skip(tag);
