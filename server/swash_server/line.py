@@ -2,32 +2,24 @@
 
 import asyncio
 import math
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from swash_server.errors import OverloadedError
 
-NICENESS = 10  # so that the event loop, and with it whatever is remembered, stays quick
 MIN_RETRY_AFTER_S = 1.0
-
-Result = TypeVar("Result")
 
 
 class Line:
-    """One thread, and the places of the sounds that want it. Lives on the event loop.
+    """The places of the sounds that want the engine. Lives on the event loop.
 
-    The first place has the thread until it is left: a sound is made wholly before the next one begins.
+    The first place has it until it is left: a sound is made wholly before the next one begins.
     """
 
     def __init__(self, max_waiting: int) -> None:
         """Let so many sounds wait for the one that is made."""
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="swash-neural", initializer=_step_back)
         self._max_waiting = max_waiting
         self._places: list[Place] = []
 
@@ -54,14 +46,6 @@ class Line:
         self._places.append(place)
         self._tell()
         return place
-
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run `work` on the thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-
-    def close(self) -> None:
-        """Wait until the thread is done, and start nothing more on it."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def expected_s(self, place: "Place") -> float:
         """Return the seconds until the sound of a place begins to come, as far as anybody can know."""
@@ -90,16 +74,12 @@ class Place:
         self._awaited = asyncio.Event()
 
     async def reached(self) -> None:
-        """Wait for the thread, or until the place is given up."""
+        """Wait for the engine, or until the place is given up."""
         await self._awaited.wait()
 
     def give_up(self) -> None:
-        """Wake whoever waits for the thread: nobody wants the sound any more."""
+        """Wake whoever waits for the engine: nobody wants the sound any more."""
         self._awaited.set()
-
-    async def run(self, work: Callable[[], Result]) -> Result:
-        """Run some of the making on the thread."""
-        return await self._line.run(work)
 
     def expected_s(self) -> float:
         """Return the seconds until the sound begins to come, as far as anybody can know."""
@@ -131,11 +111,3 @@ class Place:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._line.leave(self)
-
-
-def _step_back() -> None:
-    """Let other threads go first; the threads that this one starts (torch's) inherit it. Linux alone can."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        now = os.getpriority(os.PRIO_PROCESS, thread)  # an operator may have made the whole server nice already
-        os.setpriority(os.PRIO_PROCESS, thread, min(now + NICENESS, 19))

@@ -15,10 +15,12 @@ from swash_server.encode import Encoding
 from swash_server.errors import OverloadedError, SwashError, UnforeseenError
 from swash_server.manifest import Manifest, Problems
 from swash_server.metrics import Metrics
+from swash_server.order import Order
+from swash_server.priority import Priority
 from swash_server.render_call import RenderCall
-from swash_server.renderer import Cached, Order, Renderer
+from swash_server.renderer import Renderer
 from swash_server.request_id import REQUEST_ID
-from swash_server.tape import Progress, Tape
+from swash_server.tape import Cached, Progress, Tape
 
 WAITING_EVENTS = 64  # for a caller who reads slowly; then the making waits for the reading
 SAMPLE_BYTES = 4  # as memory and store keep them
@@ -210,7 +212,7 @@ class _Call:
         key = take.order.key()
         self.promised.add(key)
         await self._renderer.pins.promise(self._tag, key, take.least_bytes)
-        tape, cached = self._renderer.join(take.order, behind=True)
+        tape, cached = self._renderer.join(take.order, Priority.PRELOAD)
         try:
             known = None
             while (known := await tape.news(known)) is not None:
@@ -241,4 +243,4 @@ async def _encoded(tape: Tape, take: Take) -> None:
 def _outcome(event: Ready | Failed) -> str:
     if isinstance(event, Failed):
         return "failed"
-    return "found" if event.cached in {Cached.MEMORY, Cached.STORE} else "made"
+    return "found" if event.cached in {Cached.MEMORY, Cached.STORE, Cached.SHARED} else "made"

@@ -21,7 +21,8 @@ from swash_server.call_record import named, recorded
 from swash_server.errors import OverloadedError, QualityError, SwashError
 from swash_server.mastering import Mastering
 from swash_server.metrics import Metrics
-from swash_server.renderer import Order, Renderer
+from swash_server.order import Order
+from swash_server.renderer import Renderer
 from swash_server.request_id import REQUEST_ID
 from swash_server.tape import Progress, Tape
 from swash_server.telemetry import SPAN

@@ -3,45 +3,43 @@
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
+
+from swash_server.priority import Priority
 
 Result = TypeVar("Result")
 
 
 class Scheduler:
-    """Runs short pieces of work on a few threads, in the order of how much audio is already made.
+    """Lets so many pieces of work run at once, in the order of how much audio is already made.
 
     A sound that has made nothing yet goes before one that is seconds ahead of its listener, so first
     frames stay fast while long sounds are made.
     """
 
-    def __init__(self, workers: int) -> None:
-        """Start with `workers` threads, at least 1."""
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="swash-engine")
-        self._free = workers
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+    def __init__(self, slots: int) -> None:
+        """Let `slots` turns be taken at once, at least 1."""
+        self._free = slots
+        self._waiting: list[tuple[Priority, float, int, asyncio.Future[None]]] = []
         self._arrivals = itertools.count()
 
-    async def turn(self, work: Callable[[], Result], *, ahead_s: float) -> Result:
-        """Run `work` on a thread when its turn comes; `ahead_s` is the audio its sound has made already."""
-        await self._acquire(ahead_s)
-        running = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        # The thread is free when the work has ended, not when the caller has stopped waiting for it.
+    async def turn(
+        self, work: Callable[[], Awaitable[Result]], *, ahead_s: float, priority: Priority = Priority.INTERACTIVE
+    ) -> Result:
+        """Do `work` when its turn comes; `ahead_s` is the audio its sound has made already."""
+        await self._acquire(priority, ahead_s)
+        running = asyncio.ensure_future(work())
+        # The slot is free when the work has ended, not when the caller has stopped waiting for it.
         running.add_done_callback(self._release)
         return await asyncio.shield(running)
 
-    def close(self) -> None:
-        """Let running turns end and start no more."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-    async def _acquire(self, ahead_s: float) -> None:
+    async def _acquire(self, priority: Priority, ahead_s: float) -> None:
         if self._free > 0:
             self._free -= 1
             return
         turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (ahead_s, next(self._arrivals), turn))
+        heapq.heappush(self._waiting, (priority, ahead_s, next(self._arrivals), turn))
         try:
             await turn
         except asyncio.CancelledError:
@@ -56,7 +54,7 @@ class Scheduler:
 
     def _pass_on(self) -> None:
         while self._waiting:
-            _, _, turn = heapq.heappop(self._waiting)
+            *_, turn = heapq.heappop(self._waiting)
             if not turn.done():
                 turn.set_result(None)
                 return

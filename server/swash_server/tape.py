@@ -3,15 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 from cachetools import LRUCache
 
 from swash_model.spec import Block
 from swash_server.encode import Encoding
+from swash_server.priority import Priority
 
 FIRST_PIECE_FRAMES = 2048  # 43 ms at 48 kHz: out at once
 PIECE_FRAMES = 16_384  # 64 KiB of 16-bit stereo: from here on more saves no CPU
+
+
+class Cached(Enum):
+    """Where a sound came from."""
+
+    NO = "no"
+    JOINED = "joined"
+    MEMORY = "memory"
+    STORE = "store"
+    SHARED = "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +61,9 @@ class Tape:
         self.pieces: list[Block] = []
         self.messages: dict[Encoding, list[bytes]] = {}  # of the pieces, by PCM encoding, once they were sent
         self.facts: Facts | None = None
-        self.from_store = False
+        self.recalled: Cached | None = None  # the tier that it came from
         self.seed: int | None = None  # another than the one asked for where that failed the quality gate
-        self.behind = False  # whoever waits for it is in no hurry
+        self.priority = Priority.INTERACTIVE  # of whoever is in the greatest hurry for it
         self.abandoned = False
         self.progress: Progress | None = None
         self._on_abandoned: Callable[[], None] | None = None

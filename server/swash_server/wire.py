@@ -28,8 +28,7 @@ from swash_model.spec import (
 from swash_server.cut import is_pcm
 from swash_server.encode import OPUS_SAMPLE_RATES, Encoding
 from swash_server.mastering import Mastering
-from swash_server.renderer import Cached
-from swash_server.tape import Facts, Progress
+from swash_server.tape import Cached, Facts, Progress
 
 MAX_TAKES = 32
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 96_000
@@ -58,6 +57,7 @@ WIRE_CACHED = {
     Cached.JOINED: sound_pb2.CACHED_JOINED,
     Cached.MEMORY: sound_pb2.CACHED_MEMORY,
     Cached.STORE: sound_pb2.CACHED_STORE,
+    Cached.SHARED: sound_pb2.CACHED_SHARED,
 }
 LOOP_METHODS = {
     sound_pb2.LOOP_METHOD_UNSPECIFIED: None,

@@ -1,16 +1,11 @@
 """The line before the neural engine: first come, first served, and whoever leaves lets the others move up."""
 
 import asyncio
-import os
-import sys
-import threading
-from collections.abc import Iterator
-from functools import partial
 
 import pytest
 
 from swash_server.errors import OverloadedError
-from swash_server.line import NICENESS, Line, Place
+from swash_server.line import Line, Place
 
 
 def unheard(_ahead: int) -> None:
@@ -18,10 +13,8 @@ def unheard(_ahead: int) -> None:
 
 
 @pytest.fixture
-def line() -> Iterator[Line]:
-    line = Line(max_waiting=2)
-    yield line
-    line.close()
+def line() -> Line:
+    return Line(max_waiting=2)
 
 
 async def settle() -> None:
@@ -37,7 +30,8 @@ async def test_each_is_made_wholly_before_the_next_in_the_order_of_arrival(line:
         with place:
             await place.reached()
             for turn in range(3):
-                await place.run(partial(done.append, f"{name} {turn}"))
+                await settle()
+                done.append(f"{name} {turn}")
 
     places = [(line.enter(0.0, unheard), name) for name in "abc"]
     await asyncio.gather(*(make(place, name) for place, name in reversed(places)))
@@ -77,19 +71,3 @@ async def test_what_is_expected_counts_all_that_is_before(line: Line) -> None:
     line.enter(20.0, unheard)
     second = line.enter(5.0, unheard)
     assert 20.0 <= second.expected_s() <= 25.0
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux alone")
-async def test_its_thread_and_those_it_starts_step_back_for_all_others(line: Line) -> None:
-    def niceness() -> list[int]:
-        found = [os.getpriority(os.PRIO_PROCESS, threading.get_native_id())]
-        child = threading.Thread(
-            target=lambda: found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-        )
-        child.start()
-        child.join()
-        return found
-
-    ours = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    assert await line.run(niceness) == [min(19, ours + NICENESS)] * 2
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == ours
