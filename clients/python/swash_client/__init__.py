@@ -23,7 +23,10 @@ from swash_client.errors import (
     InvalidRequestError,
     NotReadyError,
     OverloadedError,
+    PermissionDeniedError,
     SwashError,
+    TooLargeError,
+    UnauthenticatedError,
     UnavailableError,
     UnknownSoundError,
     UnknownTagError,
@@ -32,7 +35,16 @@ from swash_client.init_audio import InitAudio
 from swash_client.live import Applied, Closed, Live, OnEnded, OnRefused, Opened, Voice
 from swash_client.preload import Manifest, PreloadedTake, PreloadProgress, Unloaded
 from swash_client.recording import OnProgress
-from swash_client.request import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, Ask, FileEncoding, LoopMethod, PcmEncoding
+from swash_client.request import (
+    DEFAULT_ADDRESS,
+    DEFAULT_TIMEOUT_S,
+    Ask,
+    FileEncoding,
+    LoopMethod,
+    PcmEncoding,
+    Priority,
+)
+from swash_client.server import Access
 from swash_client.session import Command, Session
 from swash_client.sound import (
     Block,
@@ -51,6 +63,7 @@ from swash_client.stream import Stream
 __all__ = [
     "DEFAULT_ADDRESS",
     "DEFAULT_TIMEOUT_S",
+    "Access",
     "AccessError",
     "Applied",
     "Ask",
@@ -88,9 +101,11 @@ __all__ = [
     "OverloadedError",
     "Parameter",
     "PcmEncoding",
+    "PermissionDeniedError",
     "PreloadProgress",
     "PreloadedTake",
     "Preset",
+    "Priority",
     "Progress",
     "Resolution",
     "ServerInfo",
@@ -99,7 +114,9 @@ __all__ = [
     "SoundFile",
     "Stream",
     "SwashError",
+    "TooLargeError",
     "Trailer",
+    "UnauthenticatedError",
     "UnavailableError",
     "UnknownSoundError",
     "UnknownTagError",

@@ -1,32 +1,36 @@
 """The async client."""
 
-import time
 from collections.abc import AsyncGenerator
+from functools import partial
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 import grpc
 
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_client.asking import DEFAULT_RETRIES, Asking, checked_retries
 from swash_client.async_session import AsyncSession
 from swash_client.async_stream import AsyncStream
+from swash_client.calls import AsyncCalls, AsyncFetched, first_of
 from swash_client.catalogue import Effect, Resolution, ServerInfo
-from swash_client.errors import UnavailableError, UnknownSoundError, UnknownTagError
+from swash_client.errors import UnknownSoundError, UnknownTagError
 from swash_client.live import Live, OnEnded, OnRefused, opening
 from swash_client.preload import Manifest, PreloadedTake, PreloadProgress, Unloaded, preload_request
 from swash_client.recording import OnProgress, Recording, Take
 from swash_client.request import (
     DEFAULT_ADDRESS,
     DEFAULT_TIMEOUT_S,
+    PRELOAD_FIRST_S,
     PRELOAD_TIMEOUT_S,
     Ask,
     FileEncoding,
     PcmEncoding,
+    Priority,
     file_request,
     pcm_request,
-    pinned,
 )
+from swash_client.server import DEFAULT_KEEPALIVE_S, Access, Server
 from swash_client.sound import Sound, SoundFile
 from swash_client.status import typed_errors
 from swash_client.wire import effects_of, preloaded_of, resolution_of, server_info_of
@@ -36,8 +40,9 @@ class AsyncClient:
     """Asks a swash server for sounds on an event loop; make it, use it and close it on one loop.
 
     Use it in `async with`, or await `close`. Every call has a deadline: `timeout_s` of the call, else of the
-    client, else 60 s; when it passes, DeadlineError. Cancelling the task that waits cancels the call. What a
-    call may ask for is told at `Ask`. Every method raises the subclasses of SwashError.
+    client, else 60 s; when it passes, DeadlineError. A sound whose connection breaks goes on by itself; so does
+    one that the server has no room for yet, if the deadline allows. Cancelling the task that waits cancels the
+    call. What a call may ask for is told at `Ask`. Every method raises the subclasses of SwashError.
     """
 
     def __init__(
@@ -45,15 +50,21 @@ class AsyncClient:
         address: str = DEFAULT_ADDRESS,
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        retries: int = DEFAULT_RETRIES,
+        keepalive_s: float = DEFAULT_KEEPALIVE_S,
         credentials: grpc.ChannelCredentials | None = None,
+        **access: Unpack[Access],
     ) -> None:
-        """Connect at the first call; `credentials` encrypt, as from `grpc.ssl_channel_credentials()`."""
-        self._address = address
+        """Connect at the first call; what a server may want before it answers is told at `Access`.
+
+        `retries`, 0 to 100, is how often a sound is asked for again before something new of it comes; 0 never.
+        After `keepalive_s`, 1 to 3600, of silence the server is asked whether it is there. `credentials` of gRPC's
+        own making encrypt in place of `access`.
+        """
+        self._server = Server(address, credentials=credentials, keepalive_s=keepalive_s, **access)
         self._timeout_s = timeout_s
-        # The largest messages, 128 KiB of audio or a list of effects, fit gRPC's own limit of 4 MiB.
-        self._channel = (
-            grpc.aio.secure_channel(address, credentials) if credentials else grpc.aio.insecure_channel(address)
-        )
+        self._retries = checked_retries(retries)
+        self._channel = self._server.async_channel()
         self._stub = SoundServiceStub(self._channel)
 
     async def close(self) -> None:
@@ -79,10 +90,27 @@ class AsyncClient:
     ) -> Sound:
         """Return one whole sound, proved by its SHA-256.
 
-        `on_progress` is told how far a neural sound is. When the connection breaks after the server began, the
-        sound is asked for once more from its start, within the same deadline: the server remembers what it made.
+        `on_progress` is told how far a neural sound is. When the connection breaks, the sound goes on at the frame
+        where it broke off.
         """
         takes = await self._record(pcm_request(prompt, encoding, **ask), timeout_s, on_progress)
+        return takes[0].sound()
+
+    async def fetch(
+        self,
+        prompt: str | None = None,
+        *,
+        encoding: PcmEncoding = "pcm_s16le",
+        timeout_s: float | None = None,
+        **ask: Unpack[Ask],
+    ) -> Sound:
+        """Return one short sound, proved by its SHA-256, that comes in one message.
+
+        For steps and clicks that are wanted whole: the same sound as `render`, for less work at either end. Above
+        3 MiB of samples, 16 s of 16-bit stereo, the server refuses with a TooLargeError.
+        """
+        request = pcm_request(prompt, encoding, **ask)
+        takes = await self._record(request, timeout_s, None, partial(AsyncFetched, self._stub.Fetch))
         return takes[0].sound()
 
     async def takes(
@@ -108,7 +136,10 @@ class AsyncClient:
         on_progress: OnProgress | None = None,
         **ask: Unpack[Ask],
     ) -> SoundFile:
-        """Return one whole sound as a file; else as `render`, but that the bytes are not proved."""
+        """Return one whole sound as a file; else as `render`, but a break begins it anew.
+
+        Its bytes are not proved.
+        """
         takes = await self._record(file_request(prompt, encoding, **ask), timeout_s, on_progress)
         return takes[0].file()
 
@@ -123,10 +154,13 @@ class AsyncClient:
     ) -> AsyncStream:
         """Return one sound as blocks while it is made; the deadline is for its last block.
 
+        The first comes within the client's `timeout_s` even when the call has a longer one, unless its priority is
+        low. Where the connection breaks, the sound goes on at the next frame: who listens hears no seam, and the
+        SHA-256 is over all of it.
         `on_progress` is told how far a neural sound is while the stream is entered.
         """
-        call = self._stub.Render(pcm_request(prompt, encoding, **ask), timeout=self._within_s(timeout_s))
-        return AsyncStream(aiter(call), call.cancel, self._address, on_progress)
+        calls = self._calls(pcm_request(prompt, encoding, **ask), timeout_s)
+        return AsyncStream(calls, calls.cancel, self._server.address, on_progress)
 
     def perform(
         self,
@@ -138,93 +172,102 @@ class AsyncClient:
     ) -> AsyncSession:
         """Return a live session: several voices in one output, steered while they sound.
 
-        How it may travel is told at `Live`. `timeout_s` is for its opening and for each answer.
+        How it may travel is told at `Live`. `timeout_s` is for its opening and for each answer. A session does not
+        survive its connection.
         """
         return AsyncSession(
-            self._stub.Perform,
+            partial(self._stub.Perform, metadata=self._server.metadata),
             opening(**live),
-            address=self._address,
+            address=self._server.address,
             timeout_s=self._within_s(timeout_s),
             on_ended=on_ended,
             on_refused=on_refused,
         )
 
     def preload(
-        self, manifest: Manifest, *, tag: str | None = None, timeout_s: float = PRELOAD_TIMEOUT_S
+        self,
+        manifest: Manifest,
+        *,
+        tag: str | None = None,
+        priority: Priority | None = None,
+        timeout_s: float = PRELOAD_TIMEOUT_S,
     ) -> AsyncGenerator[PreloadedTake | PreloadProgress]:
         """Have every sound of a manifest made and kept until `unload`; yield what becomes of them, as it does.
 
         `manifest` is told at `Manifest`; `tag` names its sounds together, else the manifest's own tag does. A take
         that fails has a `failure`, and the others go on. Ask again after a broken call: what is done is done.
-        Leaving the iterator stops what is left. `timeout_s` is for all of it, an hour if it is not given.
+        Leaving the iterator stops what is left. `timeout_s` is for all of it, an hour if it is not given; the
+        first news comes within five minutes. `priority` as in `Ask`, else "preload".
         """
-        return self._preloaded(preload_request(manifest, tag), timeout_s)
+        return self._preloaded(preload_request(manifest, tag, priority), timeout_s)
 
     async def unload(self, tag: str, *, timeout_s: float | None = None) -> Unloaded:
         """Let go of what was preloaded under a tag; raise UnknownTagError when nothing is."""
         try:
-            with typed_errors(self._address):
-                gone = await self._stub.Unload(pb.UnloadRequest(tag=tag), timeout=self._within_s(timeout_s))
+            gone = await self._answer(self._stub.Unload, pb.UnloadRequest(tag=tag), timeout_s)
         except UnknownSoundError as error:
             raise UnknownTagError(str(error)) from error.__cause__
         return Unloaded(gone.takes, gone.stored_bytes)
 
     async def effects(self, *, timeout_s: float | None = None) -> tuple[Effect, ...]:
         """Return every effect with its parameters and presets."""
-        with typed_errors(self._address):
-            return effects_of(
-                await self._stub.ListEffects(pb.ListEffectsRequest(), timeout=self._within_s(timeout_s))
-            )
+        return effects_of(await self._answer(self._stub.ListEffects, pb.ListEffectsRequest(), timeout_s))
 
     async def resolve(self, prompt: str, *, timeout_s: float | None = None) -> Resolution:
         """Return what the server understands from 1 to 1000 characters, making no sound."""
         request = pb.ResolvePromptRequest(prompt=prompt)
-        with typed_errors(self._address):
-            return resolution_of(await self._stub.ResolvePrompt(request, timeout=self._within_s(timeout_s)))
+        return resolution_of(await self._answer(self._stub.ResolvePrompt, request, timeout_s))
 
     async def server_info(self, *, timeout_s: float | None = None) -> ServerInfo:
         """Return engines, versions, encodings and limits."""
-        with typed_errors(self._address):
-            return server_info_of(
-                await self._stub.GetServerInfo(pb.GetServerInfoRequest(), timeout=self._within_s(timeout_s))
-            )
+        return server_info_of(await self._answer(self._stub.GetServerInfo, pb.GetServerInfoRequest(), timeout_s))
+
+    async def _answer(self, method: Any, request: Any, timeout_s: float | None) -> Any:
+        """Return the one answer to a request."""
+        within_s = self._within_s(timeout_s)
+        with typed_errors(self._server.address):
+            return await method(request, timeout=within_s, metadata=self._server.metadata)
+
+    def _calls(self, request: pb.RenderRequest, timeout_s: float | None, method: Any = None) -> AsyncCalls:
+        """Return the events of a sound by Render, or by a `method` with the same events."""
+        return AsyncCalls(
+            method or self._stub.Render,
+            Asking(request, retries=self._retries),
+            address=self._server.address,
+            metadata=self._server.metadata,
+            timeout_s=self._within_s(timeout_s),
+            first_s=self._timeout_s,
+        )
 
     async def _record(
-        self, request: pb.RenderRequest, timeout_s: float | None, on_progress: OnProgress | None
+        self,
+        request: pb.RenderRequest,
+        timeout_s: float | None,
+        on_progress: OnProgress | None,
+        method: Any = None,
     ) -> list[Take]:
-        """Return every take of a request, asked for again when the connection breaks on the way."""
-        deadline_s = time.monotonic() + self._within_s(timeout_s)
+        """Return every take of a request."""
         recording = Recording(on_progress)
+        calls = self._calls(request, timeout_s, method)
         try:
-            await self._receive(request, recording, deadline_s)
-        except UnavailableError:
-            if not recording.began:
-                raise
-            if recording.first_header is not None:
-                request = pinned(request, recording.first_header)
-            recording = Recording(on_progress)
-            await self._receive(request, recording, deadline_s)
+            async for event in calls:
+                recording.take_in(event)
+        finally:
+            calls.cancel()
         return recording.takes(request.takes)
-
-    async def _receive(self, request: pb.RenderRequest, recording: Recording, deadline_s: float) -> None:
-        """Record a call to its end."""
-        with typed_errors(self._address):
-            events = self._stub.Render(request, timeout=max(0.0, deadline_s - time.monotonic()))
-            try:
-                async for event in events:
-                    recording.take_in(event)
-            finally:
-                events.cancel()
 
     async def _preloaded(
         self, request: pb.PreloadRequest, timeout_s: float
     ) -> AsyncGenerator[PreloadedTake | PreloadProgress]:
-        with typed_errors(self._address):
-            responses = self._stub.Preload(request, timeout=timeout_s)
+        with typed_errors(self._server.address):
+            responses = self._stub.Preload(request, timeout=timeout_s, metadata=self._server.metadata)
+            messages = aiter(responses)
             try:
-                async for response in responses:
+                response = await first_of(messages, PRELOAD_FIRST_S, self._server.address)
+                while response is not None:
                     if (event := preloaded_of(response)) is not None:
                         yield event
+                    response = await anext(messages, None)
             finally:
                 responses.cancel()
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import DeadlineError, SwashError, UnavailableError
-from swash_client.live import Answer, Applied, Closed, Desk, Follower, OnEnded, OnRefused, Opened, save_log
+from swash_client.live import Answer, Applied, Closed, Desk, Follower, OnEnded, OnRefused, Opened, broken, save_log
 from swash_client.recording import samples_of
 from swash_client.session import MAX_UNREAD_S
 from swash_client.sound import Block
@@ -186,7 +186,7 @@ class AsyncSession(Desk[AsyncCommand]):
                 async for event in self._events:
                     await self._take_in(event)
         except SwashError as ended:
-            error = ended
+            error = broken(ended, self._follower.opened)
         except asyncio.CancelledError:  # by `close`, which cancels the call
             error = UnavailableError("the session was closed")
         if error is None and self._follower.closed is None:

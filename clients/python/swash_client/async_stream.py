@@ -87,6 +87,8 @@ class AsyncStream:
                 return None
             raise
         if event is None:
+            if self._closed:  # while it waited for the server to come back
+                return None
             self._reader.whole()
             return None
         return self._reader.take_in(event)

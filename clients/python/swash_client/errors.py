@@ -25,6 +25,10 @@ class InvalidRequestError(SwashError):
         self.violations = tuple(violations)
 
 
+class TooLargeError(SwashError):
+    """The sound is too large for one message: render or stream it."""
+
+
 class UnknownSoundError(SwashError):
     """The prompt matches nothing; an effect that is not there is an InvalidRequestError instead."""
 
@@ -69,7 +73,15 @@ class NotReadyError(SwashError):
 
 
 class AccessError(SwashError):
-    """The server wants credentials, or other ones."""
+    """The server does not let this caller in; asking again the same way does not help."""
+
+
+class UnauthenticatedError(AccessError):
+    """The server does not know who calls: it wants a token or a certificate, or other ones than these."""
+
+
+class PermissionDeniedError(AccessError):
+    """The server knows who calls, and does not let them do this: another token may."""
 
 
 class InternalError(SwashError):

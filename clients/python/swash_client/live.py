@@ -306,6 +306,17 @@ def opening(**live: Unpack[Live]) -> pb.PerformRequest:
     return pb.PerformRequest(open=message)
 
 
+def broken(error: SwashError, opened: Opened | None) -> SwashError:
+    """Return the error that ended a session; of one that was open it says what to do."""
+    if opened is None or not isinstance(error, UnavailableError):
+        return error
+    said = UnavailableError(
+        f"{error}; a live session does not go on by itself: its voices are gone, open another", error.retry_after_s
+    )
+    said.__cause__ = error.__cause__
+    return said
+
+
 def save_log(lines: list[str], path: str | Path) -> None:
     """Write the log of a session, for `swash replay`; raise ValueError when none was kept."""
     if not lines:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import FieldViolation, InvalidRequestError
-from swash_client.request import sound_request
+from swash_client.request import Priority, priority_number, sound_request
 from swash_client.sound import Progress
 
 Manifest: TypeAlias = str | os.PathLike[str] | Iterable[Mapping[str, Any]]
@@ -58,15 +58,18 @@ class Unloaded:
     stored_bytes: int
 
 
-def preload_request(manifest: Manifest, tag: str | None) -> pb.PreloadRequest:
+def preload_request(manifest: Manifest, tag: str | None, priority: Priority | None = None) -> pb.PreloadRequest:
     """Return the request for a manifest; raise InvalidRequestError when it cannot be read."""
+    request = pb.PreloadRequest(tag=tag or "", priority=priority_number(priority))
     match manifest:
         case str() if "\n" in manifest or manifest.lstrip().startswith("{"):
-            return pb.PreloadRequest(tag=tag or "", manifest=manifest)
+            request.manifest = manifest
         case str() | os.PathLike():
-            return pb.PreloadRequest(tag=tag or "", manifest=_read(Path(manifest)))
-    sounds = [sound_request(**asked) for asked in manifest]
-    return pb.PreloadRequest(tag=tag or "", sounds=pb.PreloadSounds(sounds=sounds))
+            request.manifest = _read(Path(manifest))
+        case _:
+            request.sounds.sounds.extend(sound_request(**asked) for asked in manifest)
+            request.sounds.SetInParent()  # also when there are none
+    return request
 
 
 def _read(path: Path) -> str:

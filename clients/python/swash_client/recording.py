@@ -53,10 +53,16 @@ class Reader:
         return self.header, self.trailer
 
     def _begin(self, header: Header) -> None:
-        if self.header is not None:
+        if self.header is not None and not self._anew(header):
             self.whole()  # the take before must have ended
         self.header, self.trailer = header, None
         self._sha256, self._frames = hashlib.sha256(), 0
+
+    def _anew(self, header: Header) -> bool:
+        """Return whether a header begins again the file that broke off; PCM goes on instead."""
+        assert self.header is not None
+        same = (header.take, header.encoding) == (self.header.take, self.header.encoding)
+        return self.trailer is None and same and header.encoding not in _SAMPLE_BYTES
 
     def _count(self, audio: pb.Audio) -> None:
         header = self._arriving()
@@ -106,15 +112,13 @@ class Recording:
         self._reader = Reader(on_progress)
         self._parts: list[bytes] = []
         self._takes: list[Take] = []
-        self.began = False
-        self.first_header: Header | None = None
 
     def take_in(self, event: pb.RenderResponse) -> None:
         """Keep what an event brings."""
-        self.began = True
-        self._parts.append(self._reader.take_in(event))
-        if self.first_header is None:
-            self.first_header = self._reader.header
+        data = self._reader.take_in(event)
+        if event.HasField("header"):
+            self._parts.clear()  # of a file that broke off and begins anew
+        self._parts.append(data)
         if event.HasField("trailer"):
             header, trailer = self._reader.whole()
             self._takes.append(Take(header, trailer, b"".join(self._parts)))

@@ -8,17 +8,21 @@ from google.protobuf.message import Message
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import FieldViolation, InvalidRequestError
 from swash_client.init_audio import InitAudio, init_bytes
-from swash_client.sound import Header, Value
+from swash_client.sound import Value
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT_S = 60.0  # a minute of waiting is a fault, not a render
 PRELOAD_TIMEOUT_S = 3600.0  # a level's worth of neural sounds
+PRELOAD_FIRST_S = 300.0  # until the first of them has had its turn
 
 PcmEncoding: TypeAlias = Literal["pcm_s16le", "pcm_f32le"]
 """How samples travel: 16 bit, or float at twice the bytes. Both arrive as float32."""
 
 FileEncoding: TypeAlias = Literal["wav", "flac", "ogg_vorbis", "ogg_opus"]
 """Files a server can make. Ogg Opus takes a sample_rate of 8000, 12000, 16000, 24000 or 48000 only."""
+
+Priority: TypeAlias = Literal["interactive", "preload", "bake"]
+"""Who goes first when a server is busy: somebody waits now, will want it soon, or is in no hurry."""
 
 LoopMethod: TypeAlias = Literal["latents", "crossfade"]
 """How a neural loop is made: the seam sampled by the model, or crossfaded at equal power."""
@@ -36,7 +40,18 @@ _LOOP_METHODS: dict[str, pb.LoopMethod.ValueType] = {
     "crossfade": pb.LOOP_METHOD_CROSSFADE,
 }
 
-_TRANSLATED = {"parameters", "init_audio", "loop_method"}  # keywords that the contract says in its own way
+_PRIORITIES: dict[str, pb.Priority.ValueType] = {
+    "interactive": pb.PRIORITY_INTERACTIVE,
+    "preload": pb.PRIORITY_PRELOAD,
+    "bake": pb.PRIORITY_BAKE,
+}
+
+_TRANSLATED = {
+    "parameters",
+    "init_audio",
+    "loop_method",
+    "priority",
+}  # keywords that the contract says in its own way
 
 
 class Ask(TypedDict, total=False):
@@ -68,6 +83,7 @@ class Ask(TypedDict, total=False):
 
     fallback: when the engine cannot answer within the deadline, or is not here, the procedural one does;
         `header.fallback` tells, and the sound that was asked for is made for the next time.
+    priority: "interactive", "preload" or "bake": who goes first when the server is busy; else "interactive".
     """
 
     effect: str | None
@@ -91,6 +107,7 @@ class Ask(TypedDict, total=False):
     short_window: bool
     loop_method: LoopMethod | None
     fallback: bool
+    priority: Priority | None
 
 
 def pcm_request(prompt: str | None, encoding: PcmEncoding, takes: int = 1, **ask: Unpack[Ask]) -> pb.RenderRequest:
@@ -125,15 +142,13 @@ def sound_request(
     return _request(prompt, encoding, takes, **ask)
 
 
-def pinned(request: pb.RenderRequest, header: Header) -> pb.RenderRequest:
-    """Return a request for the very sound that `header` began, whatever the server had chosen."""
-    again = pb.RenderRequest()
-    again.CopyFrom(request)
-    again.seed = header.seed
-    again.object_seed = header.object_seed
-    if not header.fallback:  # who fell back from another engine asks for that one again, and may again fall back
-        again.engine = header.engine
-    return again
+def priority_number(priority: Priority | None) -> pb.Priority.ValueType:
+    """Return a priority as the contract says it; the server's choice for None."""
+    if priority is None:
+        return pb.PRIORITY_UNSPECIFIED
+    if priority not in _PRIORITIES:
+        raise invalid("priority", f"one of {', '.join(_PRIORITIES)}, got {priority!r}")
+    return _PRIORITIES[priority]
 
 
 def _request(prompt: str | None, encoding: str, takes: int, **ask: Unpack[Ask]) -> pb.RenderRequest:
@@ -154,6 +169,7 @@ def _request(prompt: str | None, encoding: str, takes: int, **ask: Unpack[Ask]) 
         if method not in _LOOP_METHODS:
             raise invalid("loop_method", f"latents or crossfade, got {method!r}")
         request.loop_method = _LOOP_METHODS[method]
+    request.priority = priority_number(ask.get("priority"))
     set_parameters(request.parameters, ask.get("parameters"))
     return request
 

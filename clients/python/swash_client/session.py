@@ -14,7 +14,7 @@ import numpy as np
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import DeadlineError, SwashError, UnavailableError
-from swash_client.live import Answer, Applied, Closed, Desk, Follower, OnEnded, OnRefused, Opened, save_log
+from swash_client.live import Answer, Applied, Closed, Desk, Follower, OnEnded, OnRefused, Opened, broken, save_log
 from swash_client.recording import samples_of
 from swash_client.sound import Block
 from swash_client.status import typed_errors
@@ -182,7 +182,7 @@ class Session(Desk[Command]):
                 for event in self._events:
                     self._take_in(event)
         except SwashError as ended:
-            error = ended
+            error = broken(ended, self._follower.opened)
         with self._state:
             if error is None and self._follower.closed is None:
                 error = UnavailableError("the session ended before it was closed")

@@ -72,7 +72,8 @@ class Header:
 
     `take` counts from 0. `confidence` is 0..1, and 1 when an effect was named. `frames` is None while a
     one-shot of unknown length was still being made. `encoding` is "pcm_s16le", "wav", ...; `cached` is "no",
-    "joined" (another call was making it), "memory" or "store". `unknown_words` meant nothing to the server.
+    "joined" (another call was making it), "memory", "store" or "shared" (what several servers have in common).
+    `unknown_words` meant nothing to the server.
 
     `layers` is empty and `neural` is there when a neural engine made it. `key` names the sound, for `init_key`;
     it is "" when the server tells none. `fallback` says that `engine` made it instead of the one asked for,

@@ -1,6 +1,6 @@
 """What a gRPC status means to a caller: the one place where one becomes the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -11,24 +11,23 @@ from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb
 from swash_client.errors import (
-    AccessError,
     DeadlineError,
     FieldViolation,
     InternalError,
     InvalidRequestError,
     NotReadyError,
     OverloadedError,
+    PermissionDeniedError,
     SwashError,
+    TooLargeError,
+    UnauthenticatedError,
     UnavailableError,
     UnknownSoundError,
 )
 
-_SAME_MESSAGE: dict[grpc.StatusCode, type[SwashError]] = {
-    grpc.StatusCode.FAILED_PRECONDITION: NotReadyError,
-    grpc.StatusCode.UNAUTHENTICATED: AccessError,
-    grpc.StatusCode.PERMISSION_DENIED: AccessError,
-    grpc.StatusCode.INTERNAL: InternalError,
-}
+# What gRPC says in words of its own of a call whose server, or a proxy on the way, went away in the middle.
+_BREAKS = ("RST_STREAM", "GOAWAY", "Stream removed", "Connection reset")
+_OF_TLS = ("SSL", "TLS", "certificate", "CERTIFICATE", "handshake")
 
 
 @contextmanager
@@ -44,20 +43,8 @@ def error_of(error: grpc.RpcError, address: str) -> SwashError:
     """Return the typed error that a gRPC error of a call to `address` stands for."""
     code = error.code()
     message = error.details() or code.name
-    details = _details(error)
-    match code:
-        case grpc.StatusCode.INVALID_ARGUMENT:
-            return InvalidRequestError(message, _violations(details))
-        case grpc.StatusCode.NOT_FOUND:
-            return _unknown_sound(message, details)
-        case grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return OverloadedError(message, _retry_after_s(details))
-        case grpc.StatusCode.UNAVAILABLE:
-            return _unavailable(message, details, address)
-        case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return DeadlineError(f"{message} at {address}; give a longer timeout_s or ask for a shorter sound")
-    kind = _SAME_MESSAGE.get(code)
-    return kind(message) if kind else SwashError(f"{code.name}: {message}")
+    said = _SAYS.get(code)
+    return said(message, _details(error), address) if said else SwashError(f"{code.name}: {message}")
 
 
 def _details(error: grpc.RpcError) -> list[Any]:
@@ -103,4 +90,46 @@ def _unavailable(message: str, details: list[Any], address: str) -> UnavailableE
     retry_after_s = _retry_after_s(details)
     if retry_after_s is not None:
         return UnavailableError(message, retry_after_s)
+    if any(word in message for word in _OF_TLS):
+        return UnavailableError(
+            f"no encrypted connection to {address}; "
+            f"does its certificate name it, and is it signed by an authority of ca? ({message})"
+        )
     return UnavailableError(f"no server answers at {address}; start one with `swash serve` ({message})")
+
+
+def _internal(message: str, details: list[Any], address: str) -> SwashError:
+    """Tell a mistake of the server from a connection that went away in the middle."""
+    if not details and any(sign in message for sign in _BREAKS):
+        return UnavailableError(f"the connection to {address} broke ({message})")
+    return InternalError(message)
+
+
+def _late(message: str, _details: list[Any], address: str) -> DeadlineError:
+    return DeadlineError(f"{message} at {address}; give a longer timeout_s or ask for a shorter sound")
+
+
+def _unauthenticated(message: str, _details: list[Any], address: str) -> UnauthenticatedError:
+    return UnauthenticatedError(f"{message}; give a token, or a client_cert, that {address} knows")
+
+
+def _denied(message: str, _details: list[Any], address: str) -> PermissionDeniedError:
+    return PermissionDeniedError(f"{message}; ask with a token that {address} lets do this")
+
+
+_SAYS: dict[grpc.StatusCode, Callable[[str, list[Any], str], SwashError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: lambda message, details, _: InvalidRequestError(
+        message, _violations(details)
+    ),
+    grpc.StatusCode.NOT_FOUND: lambda message, details, _: _unknown_sound(message, details),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: lambda message, details, _: OverloadedError(
+        message, _retry_after_s(details)
+    ),
+    grpc.StatusCode.FAILED_PRECONDITION: lambda message, _, __: NotReadyError(message),
+    grpc.StatusCode.UNAVAILABLE: _unavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: _late,
+    grpc.StatusCode.UNAUTHENTICATED: _unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: _denied,
+    grpc.StatusCode.OUT_OF_RANGE: lambda message, _, __: TooLargeError(message),
+    grpc.StatusCode.INTERNAL: _internal,
+}

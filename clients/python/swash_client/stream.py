@@ -86,6 +86,8 @@ class Stream:
                 return None
             raise
         if event is None:
+            if self._closed:  # while it waited for the server to come back
+                return None
             self._reader.whole()
             return None
         return self._reader.take_in(event)

@@ -6,12 +6,13 @@ from contextlib import aclosing, asynccontextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
-import grpc
-
 from swash.v1 import sound_pb2
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_client.asking import Asking
+from swash_client.calls import AsyncCalls
 from swash_client.errors import NotReadyError, OverloadedError
 from swash_client.recording import Recording, Take
+from swash_client.server import Server
 from swash_client.status import typed_errors
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_server import errors, wire
@@ -63,10 +64,10 @@ class Here:
 class There:
     """Has them made by a server."""
 
-    def __init__(self, stub: "SoundServiceAsyncStub", address: str, timeout_s: float) -> None:
+    def __init__(self, stub: "SoundServiceAsyncStub", server: Server, timeout_s: float) -> None:
         """Take the way to the server; `timeout_s` is for each take."""
         self._stub = stub
-        self._address = address
+        self._server = server
         self._timeout_s = timeout_s
 
     async def neural_version(self, engines: Engines) -> str | None:
@@ -74,14 +75,16 @@ class There:
 
         Raise NotReadyError when its sounds would not be those of this swash: names and digests are made here.
         """
-        with typed_errors(self._address):
-            info = await self._stub.GetServerInfo(sound_pb2.GetServerInfoRequest(), timeout=ASKING_S)
+        with typed_errors(self._server.address):
+            info = await self._stub.GetServerInfo(
+                sound_pb2.GetServerInfoRequest(), timeout=ASKING_S, metadata=self._server.metadata
+            )
         there = {engine.name: engine for engine in info.engines}
         ours = (version("swash"), engines.named(None).version)
         theirs = (info.version, there[DEFAULT_ENGINE].version)
         if ours != theirs:
             raise NotReadyError(
-                f"the server at {self._address} is swash {theirs[0]} ({theirs[1]}), "
+                f"the server at {self._server.address} is swash {theirs[0]} ({theirs[1]}), "
                 f"this is {ours[0]} ({ours[1]}): bake with the same"
             )
         neural = there.get(NEURAL_ENGINE)
@@ -90,21 +93,30 @@ class There:
     async def take(self, request: sound_pb2.RenderRequest) -> Take:
         """Return one take."""
         recording = Recording()
-        with typed_errors(self._address):
-            events = self._stub.Render(request, timeout=self._timeout_s)
-            try:
-                async for event in events:
-                    recording.take_in(event)
-            finally:
-                events.cancel()
+        asked = sound_pb2.RenderRequest()
+        asked.CopyFrom(request)
+        asked.priority = sound_pb2.PRIORITY_BAKE  # nobody waits for a folder as a player does for a step
+        calls = AsyncCalls(
+            self._stub.Render,
+            Asking(asked),
+            address=self._server.address,
+            metadata=self._server.metadata,
+            timeout_s=self._timeout_s,
+            first_s=self._timeout_s,
+        )
+        try:
+            async for event in calls:
+                recording.take_in(event)
+        finally:
+            calls.cancel()
         return recording.takes(1)[0]
 
 
 @asynccontextmanager
-async def there(address: str, timeout_s: float) -> AsyncIterator[There]:
+async def there(server: Server, timeout_s: float) -> AsyncIterator[There]:
     """Give the way to a server."""
-    async with grpc.aio.insecure_channel(address) as channel:
-        yield There(SoundServiceStub(channel), address, timeout_s)
+    async with server.async_channel() as channel:
+        yield There(SoundServiceStub(channel), server, timeout_s)
 
 
 async def patiently(maker: Maker, request: sound_pb2.RenderRequest) -> Take:

@@ -9,7 +9,10 @@ from rich.table import Table
 
 from swash.v1 import sound_pb2
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_client.server import Server
+from swash_client.status import typed_errors
 from swash_server.cli.failure import told
+from swash_server.cli.server import server_options
 
 TIMEOUT_S = 10.0
 KINDS = {
@@ -21,9 +24,9 @@ KINDS = {
 
 @click.command()
 @click.argument("effect", required=False)
-@click.option("--server", metavar="HOST:PORT", help="Ask a server; without, the effects that are here.")
+@server_options("Ask a server; without, the effects that are here.", always=False)
 @click.option("--json", "as_json", is_flag=True, help="Everything, for programs.")
-def effects(effect: str | None, server: str | None, as_json: bool) -> None:
+def effects(effect: str | None, server: Server | None, as_json: bool) -> None:
     """List the effects, or tell all about one EFFECT."""
     with told():
         known = _effects(server)
@@ -40,14 +43,11 @@ def effects(effect: str | None, server: str | None, as_json: bool) -> None:
             _list(known)
 
 
-def _effects(server: str | None) -> list[sound_pb2.Effect]:
-    if server:
-        import grpc
-
-        from swash_client.status import typed_errors
-
-        with typed_errors(server), grpc.insecure_channel(server) as channel:
-            answer = SoundServiceStub(channel).ListEffects(sound_pb2.ListEffectsRequest(), timeout=TIMEOUT_S)
+def _effects(server: Server | None) -> list[sound_pb2.Effect]:
+    if server is not None:
+        with typed_errors(server.address), server.channel() as channel:
+            stub = SoundServiceStub(channel)
+            answer = stub.ListEffects(sound_pb2.ListEffectsRequest(), timeout=TIMEOUT_S, metadata=server.metadata)
             return list(answer.effects)
     from swash_model.procedural.catalogue import EFFECTS
     from swash_server import wire

@@ -23,6 +23,7 @@ _BY_CODE = {
 }
 _BY_REMOTE_TYPE: dict[type[remote.SwashError], int] = {
     remote.InvalidRequestError: INVALID,
+    remote.TooLargeError: INVALID,
     remote.UnknownSoundError: UNKNOWN_SOUND,
     remote.UnknownTagError: INVALID,
     remote.OverloadedError: AWAY,

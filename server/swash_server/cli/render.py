@@ -4,12 +4,12 @@ import io
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from swash.v1 import sound_pb2
-from swash_client import Header
+from swash_client import Header, Priority
 from swash_client.recording import Recording, Take
 from swash_server.cli.failure import told
 from swash_server.cli.progress import Progress
@@ -19,6 +19,11 @@ from swash_server.cli.sound import Source, encoding_named, events_of, request_of
 @click.command()
 @sound_options
 @click.option("--takes", type=int, help="How many takes, 1 to 32: seeds count up, the object stays.")
+@click.option(
+    "--priority",
+    type=click.Choice(get_args(Priority)),
+    help="Who goes first when a server is busy; interactive by default.",
+)
 @click.option("--no-trim", is_flag=True, help="Keep the silence at the end of a one-shot.")
 @click.option(
     "-o",

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-import grpc
-from click.core import ParameterSource
 
 from swash.v1 import sound_pb2
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from swash_client import DEFAULT_TIMEOUT_S
+from swash_client.asking import Asking
+from swash_client.calls import Calls
 from swash_client.init_audio import init_bytes
-from swash_client.status import typed_errors
+from swash_client.request import priority_number
+from swash_client.server import Server
 from swash_model.engines import NEURAL_ENGINE, Engines, ModelChoice, load_engines
 from swash_model.errors import InvalidAskError, SoundError
+from swash_server.cli.failure import told
 from swash_server.cli.launch import prepare_for_torch
+from swash_server.cli.server import on_command_line, options, server_of
 from swash_server.settings import Precision
 
 TIMEOUT_S = 600.0  # 32 takes of two minutes on a slow machine
@@ -41,7 +45,7 @@ Command = Callable[..., Any]
 class Source:
     """Who makes a sound: a server within `timeout_s`, or this process with the model it is given."""
 
-    server: str | None = None
+    server: Server | None = None
     timeout_s: float = TIMEOUT_S
     model: ModelChoice | None = None
 
@@ -51,7 +55,7 @@ def sound_options(command: Command) -> Command:
 
     @functools.wraps(command)
     def with_engine(**given: Any) -> Any:
-        if given["engine"] is None and _on_command_line("model"):
+        if given["engine"] is None and on_command_line("model"):
             given["engine"] = NEURAL_ENGINE
         return command(**given)
 
@@ -113,7 +117,8 @@ def source_options(command: Command) -> Command:
 def _with_source(command: Command) -> Command:
     @functools.wraps(command)
     def with_source(**given: Any) -> Any:
-        source = _source(**{name: given.pop(name) for name in ("server", "timeout_s", *OF_A_MODEL)})
+        with told():
+            source = _source(given)
         return command(source=source, **given)
 
     return with_source
@@ -122,7 +127,7 @@ def _with_source(command: Command) -> Command:
 def _source_options() -> list[Callable[[Command], Command]]:
     folder = click.Path(file_okay=False, path_type=Path)
     return [
-        click.option("--server", metavar="HOST:PORT", help="Ask a server; without, the sound is made here."),
+        *options("Ask a server; without, the sound is made here."),
         click.option(
             "--timeout",
             "timeout_s",
@@ -167,34 +172,30 @@ def _source_options() -> list[Callable[[Command], Command]]:
     ]
 
 
-def _source(
-    *,
-    server: str | None,
-    timeout_s: float,
-    model: Path | None,
-    t5: Path | None,
-    precision: str,
-    neural_threads: int,
-) -> Source:
-    """Return who makes the sound; raise UsageError when two are named. A variable may stay unused."""
-    for name in OF_A_MODEL:
+def _source(given: dict[str, Any]) -> Source:
+    """Take who makes the sound out of what was given; raise UsageError when two are named.
+
+    A variable may stay unused, and the model of the command line goes before the server of a variable.
+    """
+    of_a_model = [name for name in OF_A_MODEL if on_command_line(name)]
+    if of_a_model and not on_command_line("server"):
+        given["server"] = None
+    server = server_of(given)
+    model, t5, precision, neural_threads = (given.pop(name) for name in OF_A_MODEL)
+    timeout_s = given.pop("timeout_s")
+    for name in of_a_model:
         option = f"--{name.replace('_', '-')}"
-        if server is not None and _on_command_line(name):
+        if server is not None:
             raise click.UsageError(f"{option} is for sounds made here; a server is given its own")
-        if server is None and model is None and _on_command_line(name):
+        if model is None:
             raise click.UsageError(f"{option} wants a --model")
     if server is None:
-        if _on_command_line("timeout_s"):
+        if on_command_line("timeout_s"):
             raise click.UsageError("--timeout is for a server; name one with --server")
         return Source(model=None if model is None else ModelChoice(model, t5, precision, neural_threads))
     if not timeout_s > 0:  # also refuses NaN
         raise click.UsageError(f"--timeout wants seconds above 0, got {timeout_s:g}")
     return Source(server, timeout_s)
-
-
-def _on_command_line(name: str) -> bool:
-    """Return whether an option was given on the command line itself."""
-    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def request_of(settings: tuple[str, ...], **asked: Any) -> sound_pb2.RenderRequest:
@@ -221,6 +222,8 @@ def _put(request: sound_pb2.RenderRequest, name: str, value: Any) -> None:
             request.init_audio = init_bytes(value)
         case "loop_method":
             request.loop_method = sound_pb2.LoopMethod.Value(f"LOOP_METHOD_{value.upper()}")
+        case "priority":
+            request.priority = priority_number(value)
         case _:
             try:
                 setattr(request, name, value)
@@ -237,9 +240,22 @@ def events_of(
     return _local(request, engines_for(request, source.model, quiet=quiet))
 
 
-def _remote(request: sound_pb2.RenderRequest, server: str, timeout_s: float) -> Iterator[sound_pb2.RenderResponse]:
-    with typed_errors(server), grpc.insecure_channel(server) as channel:
-        yield from SoundServiceStub(channel).Render(request, timeout=timeout_s)
+def _remote(
+    request: sound_pb2.RenderRequest, server: Server, timeout_s: float
+) -> Iterator[sound_pb2.RenderResponse]:
+    with server.channel() as channel:
+        calls = Calls(
+            SoundServiceStub(channel).Render,
+            Asking(request),
+            address=server.address,
+            metadata=server.metadata,
+            timeout_s=timeout_s,
+            first_s=DEFAULT_TIMEOUT_S,
+        )
+        try:
+            yield from calls
+        finally:
+            calls.cancel()
 
 
 def engines_for(request: sound_pb2.RenderRequest, model: ModelChoice | None, *, quiet: bool) -> Engines:

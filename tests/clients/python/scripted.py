@@ -42,6 +42,9 @@ class Scripted(SoundServiceServicer):
         self.times_left_s.append(context.time_remaining())
         yield from self.scripts.pop(0)(request, context)
 
+    def Fetch(self, request: pb.FetchRequest, context: Any) -> pb.FetchResponse:  # noqa: N802
+        raise NotImplementedError
+
     def Perform(self, requests: Iterator[pb.PerformRequest], _context: Any) -> Iterator[pb.PerformResponse]:  # noqa: N802
         yield from self.performances.pop(0)(requests)
 

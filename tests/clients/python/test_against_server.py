@@ -14,6 +14,7 @@ from swash_client import (
     DeadlineError,
     InvalidRequestError,
     NotReadyError,
+    TooLargeError,
     UnknownSoundError,
 )
 from tests.serving import ServerProcess
@@ -39,6 +40,24 @@ def test_the_seed_that_the_server_chose_brings_the_sound_again(sync: Client) -> 
     again = sync.render("gentle ocean waves", duration_s=1.5, seed=first.header.seed)
     assert again.header.cached == "memory"
     np.testing.assert_array_equal(first.samples, again.samples)
+
+
+def test_a_step_is_fetched_in_one_message(server: ServerProcess, sync: Client) -> None:
+    step = sync.render(effect="footsteps", seed=77)
+    whole = sync.fetch(effect="footsteps", seed=77)
+    np.testing.assert_array_equal(whole.samples, step.samples)
+    assert (whole.trailer.sha256, whole.header.key) == (step.trailer.sha256, step.header.key)
+
+    async def fetched() -> bytes:
+        async with AsyncClient(server.address) as client:
+            return (await client.fetch(effect="footsteps", seed=77)).trailer.sha256
+
+    assert asyncio.run(fetched()) == step.trailer.sha256
+
+
+def test_what_one_message_cannot_hold_is_told(sync: Client) -> None:
+    with pytest.raises(TooLargeError, match="Render streams it"):
+        sync.fetch("wind", duration_s=20.0)
 
 
 def test_floats_and_sixteen_bit_are_the_same_sound(sync: Client) -> None:

@@ -9,7 +9,6 @@ from google.rpc import error_details_pb2
 
 from swash.v1 import sound_pb2 as pb
 from swash_client import (
-    AccessError,
     AsyncClient,
     Client,
     DeadlineError,
@@ -18,7 +17,9 @@ from swash_client import (
     InvalidRequestError,
     NotReadyError,
     OverloadedError,
+    PermissionDeniedError,
     SwashError,
+    UnauthenticatedError,
     UnavailableError,
     UnknownSoundError,
 )
@@ -59,12 +60,12 @@ async def test_an_unknown_sound_without_details_has_only_its_message(scripted: S
         (grpc.StatusCode.UNAVAILABLE, UnavailableError),
     ],
 )
-async def test_a_server_that_is_busy_says_when_to_come_back(
+async def test_a_server_that_is_busy_for_longer_than_the_deadline_says_when_to_come_back(
     scripted: Scripted, client: Any, code: grpc.StatusCode, kind: type[SwashError]
 ) -> None:
     scripted.scripts = [fail(code, "come back later", RETRY)]
     with pytest.raises(kind, match=r"^come back later$") as caught:
-        await client.render("rain")
+        await client.render("rain", timeout_s=2.0)
     assert isinstance(caught.value, OverloadedError | UnavailableError)
     assert caught.value.retry_after_s == 2.5
 
@@ -73,8 +74,8 @@ async def test_a_server_that_is_busy_says_when_to_come_back(
     "code, kind",
     [
         (grpc.StatusCode.FAILED_PRECONDITION, NotReadyError),
-        (grpc.StatusCode.UNAUTHENTICATED, AccessError),
-        (grpc.StatusCode.PERMISSION_DENIED, AccessError),
+        (grpc.StatusCode.UNAUTHENTICATED, UnauthenticatedError),
+        (grpc.StatusCode.PERMISSION_DENIED, PermissionDeniedError),
         (grpc.StatusCode.INTERNAL, InternalError),
         (grpc.StatusCode.UNIMPLEMENTED, SwashError),
     ],
