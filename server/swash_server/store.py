@@ -21,7 +21,10 @@ if sys.platform != "win32":
 __all__ = ["Store", "Stored"]
 
 KEPT = 0.9  # of the bound after some had to go, so that not every sound pushes another out
+AHEAD = 1.1  # of the bound: where those that write outrun what makes room, they make some themselves
+SWEPT_AT_ONCE = 16  # then whoever waits for the lock has it
 USES_AT_ONCE = 64
+MAX_USES = 4096  # while another process holds the index
 ABANDONED_S = 60.0  # a file that has been written for longer than this belongs to a process that died
 KEY = re.compile(r"[0-9a-f]{64}")
 SHARD = re.compile(r"[0-9a-f]{2}")
@@ -32,15 +35,32 @@ class Store:
 
     A sound is written beside its place and moved there whole, and read back only if every bit is as it
     was: a process may be killed at any time, the disk may be full or forbidden, and a sound is then
-    missing, never wrong. Several stores may share a folder. Calls block; any thread may make them.
+    missing, never wrong. Several stores may share a folder. Calls block; any thread may make them. Room is made
+    behind, by a thread that lives as long as something has to go.
     """
 
-    def __init__(self, folder: Path, max_bytes: int, *, on_damaged: Callable[[], object] | None = None) -> None:
-        """Open a folder, made if need be; `on_damaged` hears of every file that could not be trusted."""
+    def __init__(
+        self,
+        folder: Path,
+        max_bytes: int,
+        *,
+        on_damaged: Callable[[], object] | None = None,
+        on_evicted: Callable[[int], object] | None = None,
+    ) -> None:
+        """Open a folder, made if need be.
+
+        `on_damaged` hears of every file that could not be trusted, and `on_evicted` how many sounds had to go.
+        """
         self._folder = folder
         self.max_bytes = max_bytes
         self._on_damaged = on_damaged
+        self._on_evicted = on_evicted
         self._lock = threading.Lock()
+        self._sweeper: threading.Thread | None = None
+        self._closed = False
+        self._newest = ""
+        self._crowded = False  # sounds have to go, as the index was last seen
+        self._use_lock = threading.Lock()  # never held for longer than a moment: reading waits for no index
         self._used: dict[str, None] = {}  # in order of use, not yet told to the index
         self._pins: set[tuple[str, str]] = set()  # tags and keys: only for an index that must be begun anew
         self._index: Index | None = None
@@ -49,7 +69,8 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         with self._lock:
             self._open_index()
-            self._in_index(lambda index: self._make_room(index, but=""))
+            while self._in_index(self._make_some_room) and self._crowded:
+                pass
 
     @property
     def bytes(self) -> int:
@@ -65,9 +86,9 @@ class Store:
         """Return the sound of a key, 64 hex digits, exactly as it was put; None when it is not here."""
         path = self._path(key)
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", opener=_at_once) as file:
                 try:
-                    stored = sound_file.read(file, key)
+                    stored = sound_file.read(file, key, self.max_bytes)
                 except DamagedError:
                     self._discard(path, key, os.fstat(file.fileno()))
                     raise
@@ -96,10 +117,12 @@ class Store:
                     return False
                 with self._lock:
                     temporary.replace(path)
-                    self._in_index(lambda index: self._add(index, key, size))
+                    if self._in_index(lambda index: self._add(index, key, size)) and self._crowded:
+                        self._sweep_behind()
+                    kept = path.exists()  # it goes again where what is pinned fills the store
             finally:
                 temporary.unlink(missing_ok=True)
-            return path.exists()  # it goes again where what is pinned fills the store
+            return kept
         except OSError:
             return False
 
@@ -149,8 +172,38 @@ class Store:
             self._in_index(lambda index: index.remove(index.sizes()))
         return len(sounds)
 
+    def forget(self) -> tuple[int, int]:
+        """Forget every sound that no tag holds; return how many there were, and their bytes."""
+        sounds = size = 0
+        more = True
+
+        def some(index: Index) -> None:
+            nonlocal sounds, size, more
+            before_bytes, _ = index.total
+            keys = index.remove_oldest(until_bytes=-1, but="", most=SWEPT_AT_ONCE)
+            for key in keys:
+                self._unlink(key)
+            after_bytes, _ = index.total
+            sounds, size, more = sounds + len(keys), size + before_bytes - after_bytes, bool(keys)
+
+        while more:  # others have their turn in between
+            with self._lock:
+                if not self._in_index(some):
+                    break
+        return sounds, size
+
+    def settle(self) -> None:
+        """Wait until what has to go is gone."""
+        with self._lock:
+            sweeper = self._sweeper
+        if sweeper is not None:
+            sweeper.join()
+
     def close(self) -> None:
-        """Write down what was used last, and let go of the index."""
+        """Write down what was used last, and let go of the index; what has to go yet goes at the next start."""
+        with self._lock:
+            self._closed = True
+        self.settle()
         with self._lock:
             self._in_index(self._tell_uses)
             if self._index:
@@ -173,11 +226,31 @@ class Store:
                 self._in_index(lambda index: index.remove([key]))
 
     def _note_use(self, key: str) -> None:
-        with self._lock:
+        with self._use_lock:
             self._used.pop(key, None)
             self._used[key] = None
-            if len(self._used) >= USES_AT_ONCE:
+            many = len(self._used) >= USES_AT_ONCE
+            if len(self._used) > MAX_USES:
+                del self._used[next(iter(self._used))]
+        if many and self._lock.acquire(blocking=False):  # who has it may wait for another process: next time
+            try:
                 self._in_index(self._tell_uses)
+            finally:
+                self._lock.release()
+
+    def _sweep_behind(self) -> None:
+        """Have room made, under the lock, by a thread that need not be waited for."""
+        if self._sweeper is None and not self._closed:
+            self._sweeper = threading.Thread(target=self._sweep, name="swash-store")
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        more = True
+        while more:
+            with self._lock:
+                more = not self._closed and self._in_index(self._make_some_room) and self._crowded
+                if not more:
+                    self._sweeper = None
 
     # The index. All below runs under the lock.
 
@@ -203,18 +276,33 @@ class Store:
     def _add(self, index: Index, key: str, size: int) -> None:
         self._tell_uses(index)
         index.add([(key, size)])
-        self._make_room(index, but=key)
+        self._newest = key
+        crowded = index.total[0] > self.max_bytes
+        if crowded and not index.is_pinned(key) and index.pinned_bytes + size > self.max_bytes:
+            index.remove([key])  # what is pinned fills the store
+            self._unlink(key)
+        self._crowded = index.total[0] > self.max_bytes
+        if index.total[0] > AHEAD * self.max_bytes:
+            self._make_some_room(index)
 
-    def _make_room(self, index: Index, but: str) -> None:
-        if index.total[0] > self.max_bytes:
-            for key in index.remove_oldest(until_bytes=int(KEPT * self.max_bytes), but=but):
-                self._unlink(key)
-            if but and index.total[0] > self.max_bytes and not index.is_pinned(but):
-                index.remove([but])  # what is pinned fills the store
-                self._unlink(but)
+    def _make_some_room(self, index: Index) -> None:
+        """Let the longest unused go, a few at a time; `_crowded` says afterwards whether more have to."""
+        most_bytes = self.max_bytes
+        if self._crowded:
+            most_bytes = int(KEPT * self.max_bytes)
+        if index.total[0] <= most_bytes:
+            self._crowded = False
+            return
+        gone = index.remove_oldest(until_bytes=int(KEPT * self.max_bytes), but=self._newest, most=SWEPT_AT_ONCE)
+        for key in gone:
+            self._unlink(key)
+        if gone and self._on_evicted:
+            self._on_evicted(len(gone))
+        self._crowded = len(gone) == SWEPT_AT_ONCE
 
     def _tell_uses(self, index: Index) -> None:
-        used, self._used = self._used, {}
+        with self._use_lock:
+            used, self._used = self._used, {}
         if used:
             index.use(used)
 
@@ -261,6 +349,11 @@ class Store:
                 if SHARD.fullmatch(shard.name):
                     with contextlib.suppress(OSError), os.scandir(shard.path) as entries:
                         yield from entries
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a pipe where a file should be has nobody at its other end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

@@ -74,6 +74,13 @@ class Index:
         total_bytes, count = self._database.execute("SELECT bytes, count FROM total").fetchone()
         return total_bytes, count
 
+    @property
+    def pinned_bytes(self) -> int:
+        """Return the bytes of the sounds that any tag holds."""
+        rows = "SELECT coalesce(sum(bytes), 0) FROM sounds WHERE key IN (SELECT key FROM pins)"
+        (pinned_bytes,) = self._database.execute(rows).fetchone()
+        return int(pinned_bytes)
+
     def sizes(self) -> dict[str, int]:
         """Return the bytes of every sound by its key."""
         return dict(self._database.execute("SELECT key, bytes FROM sounds"))
@@ -100,18 +107,18 @@ class Index:
             self._database.execute("BEGIN IMMEDIATE")
             self._database.executemany("DELETE FROM sounds WHERE key = ?", ((key,) for key in keys))
 
-    def remove_oldest(self, *, until_bytes: int, but: str) -> list[str]:
+    def remove_oldest(self, *, until_bytes: int, but: str, most: int) -> list[str]:
         """Forget the longest unused, but never `but` or what is pinned, until the rest is no larger.
 
-        Return their keys.
+        Return their keys, `most` of them.
         """
         with self._database:
             self._database.execute("BEGIN IMMEDIATE")  # of two processes one chooses, then the other
             excess = self.total[0] - until_bytes
-            keys = []
+            keys: list[str] = []
             loose = "SELECT key, bytes FROM sounds WHERE key NOT IN (SELECT key FROM pins) ORDER BY used"
             for key, size in self._database.execute(loose):
-                if excess <= 0:
+                if excess <= 0 or len(keys) == most:
                     break
                 if key != but:
                     keys.append(key)
