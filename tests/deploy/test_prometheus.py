@@ -84,13 +84,15 @@ def test_every_limit_is_told_beside_what_it_bounds(server: ServerProcess) -> Non
     for name, limit in {
         "swash_recording_limit_sounds": settings.max_recordings,
         "swash_recording_limit_bytes": settings.recording_mib * 2**20,
-        "swash_waiting_limit_sounds": settings.max_neural_queue,
         "swash_behind_limit_sounds": settings.max_behind,
         "swash_live_limit_sessions": settings.max_sessions,
         "swash_live_limit_voices": settings.max_voices,
         "swash_pinned_limit_bytes": settings.max_pinned_mib * 2**20,
     }.items():
         assert server.metric(name) == limit, name
+    for queue, limit in {"procedural": settings.max_queue, "neural": settings.max_neural_queue}.items():
+        for priority in ("interactive", "preload", "bake"):
+            assert server.metric("swash_waiting_limit_sounds", queue=queue, priority=priority) == limit
     assert server.metric("swash_cache_limit_bytes", tier="store") == settings.store_mib * 2**20
     assert server.metric("swash_cache_limit_bytes", tier="memory") == settings.memory_mib * 2**20
 
@@ -221,8 +223,10 @@ WELL: Mapping[str, str] = {
     'swash_event_loop_lag_seconds_bucket{le="+Inf"}': "0+240x120",
     "swash_recording_sounds": "3x120",
     "swash_recording_limit_sounds": "64x120",
-    "swash_waiting_sounds": "2x120",
-    "swash_waiting_limit_sounds": "32x120",
+    'swash_waiting_sounds{queue="neural",priority="interactive"}': "2x120",
+    'swash_waiting_sounds{queue="neural",priority="bake"}': "32x120",
+    'swash_waiting_limit_sounds{queue="neural",priority="interactive"}': "32x120",
+    'swash_waiting_limit_sounds{queue="neural",priority="bake"}': "32x120",
     'swash_refused_total{reason="line"}': "0x120",
     "swash_live_sessions": "4x120",
     "swash_live_limit_sessions": "64x120",
@@ -243,7 +247,7 @@ SICK: Mapping[str, Mapping[str, str]] = {
     "SwashAbsent": {"up": "_x120"},
     "SwashEngineDown": {'swash_engine_up{engine="stable_audio"}': "0x120"},
     "SwashCallsFail": {'swash_calls_total{method="Render",code="INTERNAL",transport="connect"}': "0+2x120"},
-    "SwashQueueFull": {"swash_waiting_sounds": "2x100 32x20"},
+    "SwashQueueFull": {'swash_waiting_sounds{queue="neural",priority="interactive"}': "2x100 32x20"},
     "SwashDiskNearlyFull": {"swash_store_disk_free_bytes": "4000x100 300x20"},
     "SwashFirstFramesSlow": {
         'swash_first_frames_seconds_bucket{cached="no",engine="procedural",le="0.02"}': "0+50x120",
