@@ -19,6 +19,8 @@ CSHARP = ROOT / "unity_sample/Packages/com.swash.client/Runtime/Core/Generated"
 GDSCRIPT = ROOT / "clients/godot/addons/swash/generated"
 PLUGIN = ROOT / "tools/protoc-gen-swash"
 
+# What operators call, from Python: games and browsers do not.
+ADMIN = "swash/v1/admin.proto"
 # What error details are made of; Python has these already.
 GOOGLES = (
     "google/protobuf/any.proto",
@@ -43,8 +45,14 @@ def generate(into: Path = ROOT) -> int:
         *own,
     )
     for language, folder in (("csharp", CSHARP), ("gdscript", GDSCRIPT)):
-        status = status or swash(language, _made(into, folder), *own, *GOOGLES)
+        status = status or swash(language, _made(into, folder), *sources_for_games(), *GOOGLES)
     return status
+
+
+def sources_for_games() -> list[str]:
+    """Return the .proto files that every client knows, as they import each other."""
+    own = sorted(path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto"))
+    return [source for source in own if source != ADMIN]
 
 
 def swash(language: str, into: Path, *sources: str, path: Path | None = None) -> int:

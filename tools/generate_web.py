@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.generate_proto import PROTOS, protoc
+from tools.generate_proto import protoc, sources_for_games
 
 WEB = Path(__file__).parent.parent / "clients" / "web"
 GENERATED = WEB / "src" / "gen"
@@ -20,12 +20,11 @@ GOOGLES = ("google/rpc/error_details.proto",)
 def generate(into: Path = GENERATED) -> int:
     """Write messages and service below `into`; return protoc's exit status."""
     into.mkdir(parents=True, exist_ok=True)
-    own = sorted(path.relative_to(PROTOS).as_posix() for path in PROTOS.rglob("*.proto"))
     return protoc(
         f"--plugin=protoc-gen-es={WEB / 'node_modules' / '.bin' / 'protoc-gen-es'}",
         f"--es_out={into}",
         "--es_opt=target=ts",
-        *own,
+        *sources_for_games(),
         *GOOGLES,
     )
 

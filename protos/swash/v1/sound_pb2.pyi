@@ -452,6 +452,60 @@ class RenderRequest(_message.Message):
 Global___RenderRequest: _TypeAlias = RenderRequest  # noqa: Y015
 
 @_typing.final
+class FetchRequest(_message.Message):
+    """One take, wanted whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RENDER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def render(self) -> Global___RenderRequest:
+        """At most one take, from its first frame."""
+
+    def __init__(
+        self,
+        *,
+        render: Global___RenderRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["render", b"render"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["render", b"render"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchRequest: _TypeAlias = FetchRequest  # noqa: Y015
+
+@_typing.final
+class FetchResponse(_message.Message):
+    """A take in one: what Render sends as messages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    TRAILER_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """The whole of it, as Audio.data: samples, or a file."""
+    @_builtins.property
+    def header(self) -> Global___Header: ...
+    @_builtins.property
+    def trailer(self) -> Global___Trailer: ...
+    def __init__(
+        self,
+        *,
+        header: Global___Header | None = ...,
+        data: _builtins.bytes = ...,
+        trailer: Global___Trailer | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "trailer", b"trailer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header", "trailer", b"trailer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FetchResponse: _TypeAlias = FetchResponse  # noqa: Y015
+
+@_typing.final
 class ParameterValue(_message.Message):
     """A number, or the name of a choice."""
 

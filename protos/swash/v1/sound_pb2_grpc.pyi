@@ -51,6 +51,13 @@ class SoundServiceStub:
     UNAVAILABLE with google.rpc.RetryInfo: the server is starting or draining.
     INTERNAL: unforeseen; the message holds an id that stands in the server's log.
     """
+    Fetch: _grpc.UnaryUnaryMultiCallable[_sound_pb2.FetchRequest, _sound_pb2.FetchResponse]
+    """One take in one message, once it is made: for short sounds that are wanted whole, such as steps and clicks.
+    Remembered, it costs the server a third of Render.
+
+    Besides what Render answers, OUT_OF_RANGE: its data is larger than 3 MiB, and gRPC takes 4 in one message;
+    Render streams it.
+    """
     Perform: _grpc.StreamStreamMultiCallable[_sound_pb2.PerformRequest, _sound_pb2.PerformResponse]
     """Plays live: a session, one output in which several voices sound together on one clock, steered while they do.
     What a game places in space at different points is as many sessions, all on one connection.
@@ -113,6 +120,13 @@ class SoundServiceAsyncStub(SoundServiceStub):
     DEADLINE_EXCEEDED: the deadline passed; the work has stopped.
     UNAVAILABLE with google.rpc.RetryInfo: the server is starting or draining.
     INTERNAL: unforeseen; the message holds an id that stands in the server's log.
+    """
+    Fetch: _aio.UnaryUnaryMultiCallable[_sound_pb2.FetchRequest, _sound_pb2.FetchResponse]  # type: ignore[assignment]
+    """One take in one message, once it is made: for short sounds that are wanted whole, such as steps and clicks.
+    Remembered, it costs the server a third of Render.
+
+    Besides what Render answers, OUT_OF_RANGE: its data is larger than 3 MiB, and gRPC takes 4 in one message;
+    Render streams it.
     """
     Perform: _aio.StreamStreamMultiCallable[_sound_pb2.PerformRequest, _sound_pb2.PerformResponse]  # type: ignore[assignment]
     """Plays live: a session, one output in which several voices sound together on one clock, steered while they do.
@@ -179,6 +193,19 @@ class SoundServiceServicer(metaclass=_abc_1.ABCMeta):
         DEADLINE_EXCEEDED: the deadline passed; the work has stopped.
         UNAVAILABLE with google.rpc.RetryInfo: the server is starting or draining.
         INTERNAL: unforeseen; the message holds an id that stands in the server's log.
+        """
+
+    @_abc_1.abstractmethod
+    def Fetch(
+        self,
+        request: _sound_pb2.FetchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sound_pb2.FetchResponse, _abc.Awaitable[_sound_pb2.FetchResponse]]:
+        """One take in one message, once it is made: for short sounds that are wanted whole, such as steps and clicks.
+        Remembered, it costs the server a third of Render.
+
+        Besides what Render answers, OUT_OF_RANGE: its data is larger than 3 MiB, and gRPC takes 4 in one message;
+        Render streams it.
         """
 
     @_abc_1.abstractmethod

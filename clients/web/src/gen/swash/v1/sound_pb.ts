@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file swash/v1/sound.proto.
  */
 export const file_swash_v1_sound: GenFile = /*@__PURE__*/
-  fileDesc("ChRzd2FzaC92MS9zb3VuZC5wcm90bxIIc3dhc2gudjEi7QcKDVJlbmRlclJlcXVlc3QSEAoGcHJvbXB0GAEgASgJSAASEAoGZWZmZWN0GAIgASgJSAASOwoKcGFyYW1ldGVycxgDIAMoCzInLnN3YXNoLnYxLlJlbmRlclJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhMKBmVuZ2luZRgEIAEoCUgCiAEBEhcKCmR1cmF0aW9uX3MYBSABKAFIA4gBARIRCgRzZWVkGAYgASgNSASIAQESGAoLb2JqZWN0X3NlZWQYByABKA1IBYgBARIMCgRsb29wGAggASgIEhIKBXRha2VzGAkgASgNSAaIAQESGAoLc2FtcGxlX3JhdGUYCiABKA1IB4gBARIVCghjaGFubmVscxgLIAEoDUgIiAEBEiQKCGVuY29kaW5nGAwgASgOMhIuc3dhc2gudjEuRW5jb2RpbmcSGgoNbG91ZG5lc3NfbHVmcxgNIAEoAUgJiAEBEhkKDGNlaWxpbmdfZGJ0cBgOIAEoAUgKiAEBEhEKBHRyaW0YDyABKAhIC4gBARIYCgtmaXJzdF9mcmFtZRgQIAEoBEgMiAEBEhIKBXN0ZXBzGBEgASgNSA2IAQESFQoIZ3VpZGFuY2UYEiABKAFIDogBARIcCg9uZWdhdGl2ZV9wcm9tcHQYEyABKAlID4gBARIUCgppbml0X2F1ZGlvGBQgASgMSAESEgoIaW5pdF9rZXkYFSABKAlIARIdChBpbml0X25vaXNlX2xldmVsGBYgASgBSBCIAQESFAoMc2hvcnRfd2luZG93GBcgASgIEikKC2xvb3BfbWV0aG9kGBggASgOMhQuc3dhc2gudjEuTG9vcE1ldGhvZBIQCghmYWxsYmFjaxgZIAEoCBIkCghwcmlvcml0eRgaIAEoDjISLnN3YXNoLnYxLlByaW9yaXR5GksKD1BhcmFtZXRlcnNFbnRyeRILCgNrZXkYASABKAkSJwoFdmFsdWUYAiABKAsyGC5zd2FzaC52MS5QYXJhbWV0ZXJWYWx1ZToCOAFCBwoFc291bmRCBgoEaW5pdEIJCgdfZW5naW5lQg0KC19kdXJhdGlvbl9zQgcKBV9zZWVkQg4KDF9vYmplY3Rfc2VlZEIICgZfdGFrZXNCDgoMX3NhbXBsZV9yYXRlQgsKCV9jaGFubmVsc0IQCg5fbG91ZG5lc3NfbHVmc0IPCg1fY2VpbGluZ19kYnRwQgcKBV90cmltQg4KDF9maXJzdF9mcmFtZUIICgZfc3RlcHNCCwoJX2d1aWRhbmNlQhIKEF9uZWdhdGl2ZV9wcm9tcHRCEwoRX2luaXRfbm9pc2VfbGV2ZWxKBAgbEB8iPAoOUGFyYW1ldGVyVmFsdWUSEAoGbnVtYmVyGAEgASgBSAASEAoGY2hvaWNlGAIgASgJSABCBgoEa2luZCKtAQoOUmVuZGVyUmVzcG9uc2USIgoGaGVhZGVyGAEgASgLMhAuc3dhc2gudjEuSGVhZGVySAASIAoFYXVkaW8YAiABKAsyDy5zd2FzaC52MS5BdWRpb0gAEiQKB3RyYWlsZXIYAyABKAsyES5zd2FzaC52MS5UcmFpbGVySAASJgoIcHJvZ3Jlc3MYBCABKAsyEi5zd2FzaC52MS5Qcm9ncmVzc0gAQgcKBWV2ZW50Ik0KCFByb2dyZXNzEgwKBHRha2UYASABKA0SFgoOcXVldWVfcG9zaXRpb24YAiABKA0SDAoEc3RlcBgDIAEoDRINCgVzdGVwcxgEIAEoDSLWBAoGSGVhZGVyEhIKCnJlcXVlc3RfaWQYASABKAkSDAoEdGFrZRgCIAEoDRIOCgZlbmdpbmUYAyABKAkSFgoOZW5naW5lX3ZlcnNpb24YBCABKAkSHwoGbGF5ZXJzGAUgAygLMg8uc3dhc2gudjEuTGF5ZXISEgoKY29uZmlkZW5jZRgGIAEoARIMCgRzZWVkGAcgASgNEhMKC29iamVjdF9zZWVkGAggASgNEhMKC3NhbXBsZV9yYXRlGAkgASgNEhAKCGNoYW5uZWxzGAogASgNEiQKCGVuY29kaW5nGAsgASgOMhIuc3dhc2gudjEuRW5jb2RpbmcSEwoGZnJhbWVzGAwgASgESACIAQESIQoEbG9vcBgNIAEoCzIOLnN3YXNoLnYxLkxvb3BIAYgBARIgCgZjYWNoZWQYDiABKA4yEC5zd2FzaC52MS5DYWNoZWQSDwoHbGljZW5jZRgPIAEoCRIVCg11bmtub3duX3dvcmRzGBAgAygJEgsKA2tleRgRIAEoCRIQCghmYWxsYmFjaxgSIAEoCBIYChBwcm9tcHRfdHJ1bmNhdGVkGBMgASgIEiUKBm5ldXJhbBgUIAEoCzIQLnN3YXNoLnYxLk5ldXJhbEgCiAEBEhoKDXJlcGxhY2VkX3NlZWQYFSABKA1IA4gBARIbCg5lbmdsaXNoX3Byb21wdBgWIAEoCUgEiAEBQgkKB19mcmFtZXNCBwoFX2xvb3BCCQoHX25ldXJhbEIQCg5fcmVwbGFjZWRfc2VlZEIRCg9fZW5nbGlzaF9wcm9tcHQi0AEKBk5ldXJhbBINCgVzdGVwcxgBIAEoDRIQCghndWlkYW5jZRgCIAEoARIcCg9uZWdhdGl2ZV9wcm9tcHQYAyABKAlIAIgBARIdChBpbml0X25vaXNlX2xldmVsGAQgASgBSAGIAQESFAoMc2hvcnRfd2luZG93GAUgASgIEikKC2xvb3BfbWV0aG9kGAYgASgOMhQuc3dhc2gudjEuTG9vcE1ldGhvZEISChBfbmVnYXRpdmVfcHJvbXB0QhMKEV9pbml0X25vaXNlX2xldmVsIi4KBExvb3ASEwoLc3RhcnRfZnJhbWUYASABKAQSEQoJZW5kX2ZyYW1lGAIgASgEIs8BCgVMYXllchIOCgZlZmZlY3QYASABKAkSDgoGcHJlc2V0GAIgASgJEjMKCnBhcmFtZXRlcnMYAyADKAsyHy5zd2FzaC52MS5MYXllci5QYXJhbWV0ZXJzRW50cnkSEAoIbGV2ZWxfZGIYBCABKAESEgoKdWNzX2NhdF9pZBgFIAEoCRpLCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc3dhc2gudjEuUGFyYW1ldGVyVmFsdWU6AjgBIioKBUF1ZGlvEgwKBGRhdGEYASABKAwSEwoLZmlyc3RfZnJhbWUYAiABKAQieAoHVHJhaWxlchIMCgR0YWtlGAEgASgNEg4KBmZyYW1lcxgCIAEoBBIVCg1sb3VkbmVzc19sdWZzGAMgASgBEhYKDnRydWVfcGVha19kYnRwGAQgASgBEhAKCHJlbmRlcl9zGAUgASgBEg4KBnNoYTI1NhgGIAEoDCIUChJMaXN0RWZmZWN0c1JlcXVlc3QiOAoTTGlzdEVmZmVjdHNSZXNwb25zZRIhCgdlZmZlY3RzGAEgAygLMhAuc3dhc2gudjEuRWZmZWN0IskCCg5QZXJmb3JtUmVxdWVzdBIKCgJpZBgBIAEoDRIlCgRvcGVuGAIgASgLMhUuc3dhc2gudjEuT3BlblNlc3Npb25IABIlCgVzdGFydBgDIAEoCzIULnN3YXNoLnYxLlN0YXJ0Vm9pY2VIABIvCg1zZXRfcGFyYW1ldGVyGAQgASgLMhYuc3dhc2gudjEuU2V0UGFyYW1ldGVySAASKQoHdHJpZ2dlchgFIAEoCzIWLnN3YXNoLnYxLlRyaWdnZXJWb2ljZUgAEi0KCWNyb3NzZmFkZRgGIAEoCzIYLnN3YXNoLnYxLkNyb3NzZmFkZVZvaWNlSAASIwoEc3RvcBgHIAEoCzITLnN3YXNoLnYxLlN0b3BWb2ljZUgAEhUKCGF0X2ZyYW1lGAggASgESAGIAQFCCQoHY29tbWFuZEILCglfYXRfZnJhbWUiQAoNTGlzdGVuUmVxdWVzdBIKCgJpZBgBIAEoDRIjCgRvcGVuGAIgASgLMhUuc3dhc2gudjEuT3BlblNlc3Npb24iagoOQ29udHJvbFJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoCRIOCgZudW1iZXIYAiABKAQSKgoIcmVxdWVzdHMYAyADKAsyGC5zd2FzaC52MS5QZXJmb3JtUmVxdWVzdBILCgNlbmQYBCABKAgiEQoPQ29udHJvbFJlc3BvbnNlIu8BCgtPcGVuU2Vzc2lvbhIYCgtzYW1wbGVfcmF0ZRgBIAEoDUgAiAEBEhUKCGNoYW5uZWxzGAIgASgNSAGIAQESJAoIZW5jb2RpbmcYAyABKA4yEi5zd2FzaC52MS5FbmNvZGluZxIZCgxjZWlsaW5nX2RidHAYBCABKAFIAogBARIVCghhaGVhZF9tcxgFIAEoDUgDiAEBEg8KB3VucGFjZWQYBiABKAgSCwoDbG9nGAcgASgIQg4KDF9zYW1wbGVfcmF0ZUILCglfY2hhbm5lbHNCDwoNX2NlaWxpbmdfZGJ0cEILCglfYWhlYWRfbXMizAIKClN0YXJ0Vm9pY2USDQoFdm9pY2UYASABKA0SEAoGcHJvbXB0GAIgASgJSAASEAoGZWZmZWN0GAMgASgJSAASOAoKcGFyYW1ldGVycxgEIAMoCzIkLnN3YXNoLnYxLlN0YXJ0Vm9pY2UuUGFyYW1ldGVyc0VudHJ5EhEKBHNlZWQYBSABKA1IAYgBARIYCgtvYmplY3Rfc2VlZBgGIAEoDUgCiAEBEg0KBWFybWVkGAcgASgIEhcKCmZhZGVfaW5fbXMYCCABKA1IA4gBARpLCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc3dhc2gudjEuUGFyYW1ldGVyVmFsdWU6AjgBQgcKBXNvdW5kQgcKBV9zZWVkQg4KDF9vYmplY3Rfc2VlZEINCgtfZmFkZV9pbl9tcyKFAQoMU2V0UGFyYW1ldGVyEg0KBXZvaWNlGAEgASgNEgwKBG5hbWUYAiABKAkSJwoFdmFsdWUYAyABKAsyGC5zd2FzaC52MS5QYXJhbWV0ZXJWYWx1ZRIUCgdyYW1wX21zGAQgASgNSACIAQESDQoFbGF5ZXIYBSABKA1CCgoIX3JhbXBfbXMiwgEKDFRyaWdnZXJWb2ljZRINCgV2b2ljZRgBIAEoDRI6CgpwYXJhbWV0ZXJzGAIgAygLMiYuc3dhc2gudjEuVHJpZ2dlclZvaWNlLlBhcmFtZXRlcnNFbnRyeRIRCgRzZWVkGAMgASgNSACIAQEaSwoPUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRInCgV2YWx1ZRgCIAEoCzIYLnN3YXNoLnYxLlBhcmFtZXRlclZhbHVlOgI4AUIHCgVfc2VlZCK/AgoOQ3Jvc3NmYWRlVm9pY2USDQoFdm9pY2UYASABKA0SEAoGcHJvbXB0GAIgASgJSAASEAoGZWZmZWN0GAMgASgJSAASPAoKcGFyYW1ldGVycxgEIAMoCzIoLnN3YXNoLnYxLkNyb3NzZmFkZVZvaWNlLlBhcmFtZXRlcnNFbnRyeRIRCgRzZWVkGAUgASgNSAGIAQESGAoLb2JqZWN0X3NlZWQYBiABKA1IAogBARIUCgdmYWRlX21zGAcgASgNSAOIAQEaSwoPUGFyYW1ldGVyc0VudHJ5EgsKA2tleRgBIAEoCRInCgV2YWx1ZRgCIAEoCzIYLnN3YXNoLnYxLlBhcmFtZXRlclZhbHVlOgI4AUIHCgVzb3VuZEIHCgVfc2VlZEIOCgxfb2JqZWN0X3NlZWRCCgoIX2ZhZGVfbXMiUQoJU3RvcFZvaWNlEhIKBXZvaWNlGAEgASgNSACIAQESFwoKcmVsZWFzZV9tcxgCIAEoDUgBiAEBQggKBl92b2ljZUINCgtfcmVsZWFzZV9tcyKLAgoPUGVyZm9ybVJlc3BvbnNlEikKBm9wZW5lZBgBIAEoCzIXLnN3YXNoLnYxLlNlc3Npb25PcGVuZWRIABIkCgdhcHBsaWVkGAIgASgLMhEuc3dhc2gudjEuQXBwbGllZEgAEiQKB3JlZnVzZWQYAyABKAsyES5zd2FzaC52MS5SZWZ1c2VkSAASIAoFYXVkaW8YBCABKAsyDy5zd2FzaC52MS5BdWRpb0gAEisKC3ZvaWNlX2VuZGVkGAUgASgLMhQuc3dhc2gudjEuVm9pY2VFbmRlZEgAEikKBmNsb3NlZBgGIAEoCzIXLnN3YXNoLnYxLlNlc3Npb25DbG9zZWRIAEIHCgVldmVudCKCAgoNU2Vzc2lvbk9wZW5lZBIKCgJpZBgBIAEoDRISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBmVuZ2luZRgDIAEoCRIWCg5lbmdpbmVfdmVyc2lvbhgEIAEoCRITCgtzYW1wbGVfcmF0ZRgFIAEoDRIQCghjaGFubmVscxgGIAEoDRIkCghlbmNvZGluZxgHIAEoDjISLnN3YXNoLnYxLkVuY29kaW5nEhYKDnF1YW50dW1fZnJhbWVzGAggASgNEhAKCGFoZWFkX21zGAkgASgNEg8KB2xpY2VuY2UYCiABKAkSEAoIbG9nX2xpbmUYCyABKAkSDwoHc2Vzc2lvbhgMIAEoCSK0AQoHQXBwbGllZBIKCgJpZBgBIAEoDRINCgV2b2ljZRgCIAEoDRINCgVmcmFtZRgDIAEoBBIfCgZsYXllcnMYBCADKAsyDy5zd2FzaC52MS5MYXllchIMCgRzZWVkGAUgASgNEhMKC29iamVjdF9zZWVkGAYgASgNEhIKCmNvbmZpZGVuY2UYByABKAESFQoNdW5rbm93bl93b3JkcxgIIAMoCRIQCghsb2dfbGluZRgJIAEoCSJYCgdSZWZ1c2VkEgoKAmlkGAEgASgNEgwKBGNvZGUYAiABKA0SDQoFZmllbGQYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRITCgtzdWdnZXN0aW9ucxgFIAMoCSIqCgpWb2ljZUVuZGVkEg0KBXZvaWNlGAEgASgNEg0KBWZyYW1lGAIgASgEIlQKDVNlc3Npb25DbG9zZWQSDgoGZnJhbWVzGAEgASgEEg4KBnNoYTI1NhgCIAEoDBIRCgl1bmRlcnJ1bnMYAyABKA0SEAoIbG9nX2xpbmUYBCABKAkijAEKDlByZWxvYWRSZXF1ZXN0EgsKA3RhZxgBIAEoCRISCghtYW5pZmVzdBgCIAEoCUgAEikKBnNvdW5kcxgDIAEoCzIXLnN3YXNoLnYxLlByZWxvYWRTb3VuZHNIABIkCghwcmlvcml0eRgEIAEoDjISLnN3YXNoLnYxLlByaW9yaXR5QggKBnNvdXJjZSI4Cg1QcmVsb2FkU291bmRzEicKBnNvdW5kcxgBIAMoCzIXLnN3YXNoLnYxLlJlbmRlclJlcXVlc3QipQEKD1ByZWxvYWRSZXNwb25zZRINCgV0b3RhbBgBIAEoDRIMCgRkb25lGAIgASgNEicKBHRha2UYAyABKAsyFy5zd2FzaC52MS5QcmVsb2FkZWRUYWtlSAASJgoIcHJvZ3Jlc3MYBCABKAsyEi5zd2FzaC52MS5Qcm9ncmVzc0gAEg0KBXNvdW5kGAUgASgNEgwKBG5hbWUYBiABKAlCBwoFZXZlbnQiewoNUHJlbG9hZGVkVGFrZRIMCgR0YWtlGAEgASgNEgsKA2tleRgCIAEoCRIMCgRzZWVkGAMgASgNEg4KBmZyYW1lcxgEIAEoBBIgCgZjYWNoZWQYBSABKA4yEC5zd2FzaC52MS5DYWNoZWQSDwoHZmFpbHVyZRgGIAEoCSIcCg1VbmxvYWRSZXF1ZXN0EgsKA3RhZxgBIAEoCSI1Cg5VbmxvYWRSZXNwb25zZRINCgV0YWtlcxgBIAEoDRIUCgxzdG9yZWRfYnl0ZXMYAiABKAQizQEKBkVmZmVjdBIKCgJpZBgBIAEoCRINCgV0aXRsZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIiCgRraW5kGAQgASgOMhQuc3dhc2gudjEuRWZmZWN0S2luZBISCgp1Y3NfY2F0X2lkGAUgASgJEicKCnBhcmFtZXRlcnMYBiADKAsyEy5zd2FzaC52MS5QYXJhbWV0ZXISIQoHcHJlc2V0cxgHIAMoCzIQLnN3YXNoLnYxLlByZXNldBIPCgd2ZXJzaW9uGAggASgNIs0BCglQYXJhbWV0ZXISDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRIMCgR1bml0GAMgASgJEg8KB21pbmltdW0YBCABKAESDwoHbWF4aW11bRgFIAEoARIWCg5kZWZhdWx0X251bWJlchgGIAEoARIeCgVjdXJ2ZRgHIAEoDjIPLnN3YXNoLnYxLkN1cnZlEg8KB2Nob2ljZXMYCCADKAkSFgoOZGVmYXVsdF9jaG9pY2UYCSABKAkSDAoEbGl2ZRgKIAEoCCLCAQoGUHJlc2V0EgwKBG5hbWUYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSNAoKcGFyYW1ldGVycxgDIAMoCzIgLnN3YXNoLnYxLlByZXNldC5QYXJhbWV0ZXJzRW50cnkSEgoKdWNzX2NhdF9pZBgEIAEoCRpLCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc3dhc2gudjEuUGFyYW1ldGVyVmFsdWU6AjgBIiYKFFJlc29sdmVQcm9tcHRSZXF1ZXN0Eg4KBnByb21wdBgBIAEoCSLvAQoVUmVzb2x2ZVByb21wdFJlc3BvbnNlEh8KBmxheWVycxgBIAMoCzIPLnN3YXNoLnYxLkxheWVyEhIKCmNvbmZpZGVuY2UYAiABKAESJwoKY2FuZGlkYXRlcxgDIAMoCzITLnN3YXNoLnYxLkNhbmRpZGF0ZRIVCg11bmtub3duX3dvcmRzGAQgAygJEhMKC3N1Z2dlc3Rpb25zGAUgAygJEhYKDmxvd19jb25maWRlbmNlGAYgASgIEhcKCmR1cmF0aW9uX3MYByABKAFIAIgBARIMCgRsb29wGAggASgIQg0KC19kdXJhdGlvbl9zIioKCUNhbmRpZGF0ZRIOCgZlZmZlY3QYASABKAkSDQoFc2NvcmUYAiABKAEiFgoUR2V0U2VydmVySW5mb1JlcXVlc3Qi2wEKFUdldFNlcnZlckluZm9SZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgJEiUKB2VuZ2luZXMYAiADKAsyFC5zd2FzaC52MS5FbmdpbmVJbmZvEhYKDmRlZmF1bHRfZW5naW5lGAMgASgJEiAKBmxpbWl0cxgEIAEoCzIQLnN3YXNoLnYxLkxpbWl0cxIlCgllbmNvZGluZ3MYBSADKA4yEi5zd2FzaC52MS5FbmNvZGluZxIpCgZ1cHRpbWUYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24icgoKRW5naW5lSW5mbxIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSJAoFc3RhdGUYAyABKA4yFS5zd2FzaC52MS5FbmdpbmVTdGF0ZRIOCgZkZXRhaWwYBCABKAkSDwoHbGljZW5jZRgFIAEoCSLdAQoGTGltaXRzEhYKDm1heF9kdXJhdGlvbl9zGAEgASgBEhEKCW1heF90YWtlcxgCIAEoDRIXCg9taW5fc2FtcGxlX3JhdGUYAyABKA0SFwoPbWF4X3NhbXBsZV9yYXRlGAQgASgNEh0KFW1heF9wcm9tcHRfY2hhcmFjdGVycxgFIAEoDRISCgptYXhfbG9vcF9zGAYgASgBEhkKEW1heF9yZXF1ZXN0X2J5dGVzGAcgASgNEhIKCm1heF92b2ljZXMYCCABKA0SFAoMbWF4X3Nlc3Npb25zGAkgASgNKqkBCghFbmNvZGluZxIYChRFTkNPRElOR19VTlNQRUNJRklFRBAAEhYKEkVOQ09ESU5HX1BDTV9TMTZMRRABEhYKEkVOQ09ESU5HX1BDTV9GMzJMRRACEhAKDEVOQ09ESU5HX1dBVhADEhEKDUVOQ09ESU5HX0ZMQUMQBBIXChNFTkNPRElOR19PR0dfVk9SQklTEAUSFQoRRU5DT0RJTkdfT0dHX09QVVMQBipdCgpMb29wTWV0aG9kEhsKF0xPT1BfTUVUSE9EX1VOU1BFQ0lGSUVEEAASFwoTTE9PUF9NRVRIT0RfTEFURU5UUxABEhkKFUxPT1BfTUVUSE9EX0NST1NTRkFERRACKnoKBkNhY2hlZBIWChJDQUNIRURfVU5TUEVDSUZJRUQQABINCglDQUNIRURfTk8QARIRCg1DQUNIRURfSk9JTkVEEAISEQoNQ0FDSEVEX01FTU9SWRADEhAKDENBQ0hFRF9TVE9SRRAEEhEKDUNBQ0hFRF9TSEFSRUQQBSpnCghQcmlvcml0eRIYChRQUklPUklUWV9VTlNQRUNJRklFRBAAEhgKFFBSSU9SSVRZX0lOVEVSQUNUSVZFEAESFAoQUFJJT1JJVFlfUFJFTE9BRBACEhEKDVBSSU9SSVRZX0JBS0UQAyp0CgpFZmZlY3RLaW5kEhsKF0VGRkVDVF9LSU5EX1VOU1BFQ0lGSUVEEAASGAoURUZGRUNUX0tJTkRfT05FX1NIT1QQARIXChNFRkZFQ1RfS0lORF9FTkRMRVNTEAISFgoSRUZGRUNUX0tJTkRfRUlUSEVSEAMqRwoFQ3VydmUSFQoRQ1VSVkVfVU5TUEVDSUZJRUQQABIQCgxDVVJWRV9MSU5FQVIQARIVChFDVVJWRV9MT0dBUklUSE1JQxACKnkKC0VuZ2luZVN0YXRlEhwKGEVOR0lORV9TVEFURV9VTlNQRUNJRklFRBAAEhYKEkVOR0lORV9TVEFURV9SRUFEWRABEhsKF0VOR0lORV9TVEFURV9XQVJNSU5HX1VQEAISFwoTRU5HSU5FX1NUQVRFX0FCU0VOVBADMoAFCgxTb3VuZFNlcnZpY2USPQoGUmVuZGVyEhcuc3dhc2gudjEuUmVuZGVyUmVxdWVzdBoYLnN3YXNoLnYxLlJlbmRlclJlc3BvbnNlMAESQgoHUGVyZm9ybRIYLnN3YXNoLnYxLlBlcmZvcm1SZXF1ZXN0Ghkuc3dhc2gudjEuUGVyZm9ybVJlc3BvbnNlKAEwARI+CgZMaXN0ZW4SFy5zd2FzaC52MS5MaXN0ZW5SZXF1ZXN0Ghkuc3dhc2gudjEuUGVyZm9ybVJlc3BvbnNlMAESPgoHQ29udHJvbBIYLnN3YXNoLnYxLkNvbnRyb2xSZXF1ZXN0Ghkuc3dhc2gudjEuQ29udHJvbFJlc3BvbnNlEkAKB1ByZWxvYWQSGC5zd2FzaC52MS5QcmVsb2FkUmVxdWVzdBoZLnN3YXNoLnYxLlByZWxvYWRSZXNwb25zZTABEjsKBlVubG9hZBIXLnN3YXNoLnYxLlVubG9hZFJlcXVlc3QaGC5zd2FzaC52MS5VbmxvYWRSZXNwb25zZRJKCgtMaXN0RWZmZWN0cxIcLnN3YXNoLnYxLkxpc3RFZmZlY3RzUmVxdWVzdBodLnN3YXNoLnYxLkxpc3RFZmZlY3RzUmVzcG9uc2USUAoNUmVzb2x2ZVByb21wdBIeLnN3YXNoLnYxLlJlc29sdmVQcm9tcHRSZXF1ZXN0Gh8uc3dhc2gudjEuUmVzb2x2ZVByb21wdFJlc3BvbnNlElAKDUdldFNlcnZlckluZm8SHi5zd2FzaC52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBofLnN3YXNoLnYxLkdldFNlcnZlckluZm9SZXNwb25zZUILqgIIU3dhc2guVjFiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("ChRzd2FzaC92MS9zb3VuZC5wcm90bxIIc3dhc2gudjEi7QcKDVJlbmRlclJlcXVlc3QSEAoGcHJvbXB0GAEgASgJSAASEAoGZWZmZWN0GAIgASgJSAASOwoKcGFyYW1ldGVycxgDIAMoCzInLnN3YXNoLnYxLlJlbmRlclJlcXVlc3QuUGFyYW1ldGVyc0VudHJ5EhMKBmVuZ2luZRgEIAEoCUgCiAEBEhcKCmR1cmF0aW9uX3MYBSABKAFIA4gBARIRCgRzZWVkGAYgASgNSASIAQESGAoLb2JqZWN0X3NlZWQYByABKA1IBYgBARIMCgRsb29wGAggASgIEhIKBXRha2VzGAkgASgNSAaIAQESGAoLc2FtcGxlX3JhdGUYCiABKA1IB4gBARIVCghjaGFubmVscxgLIAEoDUgIiAEBEiQKCGVuY29kaW5nGAwgASgOMhIuc3dhc2gudjEuRW5jb2RpbmcSGgoNbG91ZG5lc3NfbHVmcxgNIAEoAUgJiAEBEhkKDGNlaWxpbmdfZGJ0cBgOIAEoAUgKiAEBEhEKBHRyaW0YDyABKAhIC4gBARIYCgtmaXJzdF9mcmFtZRgQIAEoBEgMiAEBEhIKBXN0ZXBzGBEgASgNSA2IAQESFQoIZ3VpZGFuY2UYEiABKAFIDogBARIcCg9uZWdhdGl2ZV9wcm9tcHQYEyABKAlID4gBARIUCgppbml0X2F1ZGlvGBQgASgMSAESEgoIaW5pdF9rZXkYFSABKAlIARIdChBpbml0X25vaXNlX2xldmVsGBYgASgBSBCIAQESFAoMc2hvcnRfd2luZG93GBcgASgIEikKC2xvb3BfbWV0aG9kGBggASgOMhQuc3dhc2gudjEuTG9vcE1ldGhvZBIQCghmYWxsYmFjaxgZIAEoCBIkCghwcmlvcml0eRgaIAEoDjISLnN3YXNoLnYxLlByaW9yaXR5GksKD1BhcmFtZXRlcnNFbnRyeRILCgNrZXkYASABKAkSJwoFdmFsdWUYAiABKAsyGC5zd2FzaC52MS5QYXJhbWV0ZXJWYWx1ZToCOAFCBwoFc291bmRCBgoEaW5pdEIJCgdfZW5naW5lQg0KC19kdXJhdGlvbl9zQgcKBV9zZWVkQg4KDF9vYmplY3Rfc2VlZEIICgZfdGFrZXNCDgoMX3NhbXBsZV9yYXRlQgsKCV9jaGFubmVsc0IQCg5fbG91ZG5lc3NfbHVmc0IPCg1fY2VpbGluZ19kYnRwQgcKBV90cmltQg4KDF9maXJzdF9mcmFtZUIICgZfc3RlcHNCCwoJX2d1aWRhbmNlQhIKEF9uZWdhdGl2ZV9wcm9tcHRCEwoRX2luaXRfbm9pc2VfbGV2ZWxKBAgbEB8iNwoMRmV0Y2hSZXF1ZXN0EicKBnJlbmRlchgBIAEoCzIXLnN3YXNoLnYxLlJlbmRlclJlcXVlc3QiYwoNRmV0Y2hSZXNwb25zZRIgCgZoZWFkZXIYASABKAsyEC5zd2FzaC52MS5IZWFkZXISDAoEZGF0YRgCIAEoDBIiCgd0cmFpbGVyGAMgASgLMhEuc3dhc2gudjEuVHJhaWxlciI8Cg5QYXJhbWV0ZXJWYWx1ZRIQCgZudW1iZXIYASABKAFIABIQCgZjaG9pY2UYAiABKAlIAEIGCgRraW5kIq0BCg5SZW5kZXJSZXNwb25zZRIiCgZoZWFkZXIYASABKAsyEC5zd2FzaC52MS5IZWFkZXJIABIgCgVhdWRpbxgCIAEoCzIPLnN3YXNoLnYxLkF1ZGlvSAASJAoHdHJhaWxlchgDIAEoCzIRLnN3YXNoLnYxLlRyYWlsZXJIABImCghwcm9ncmVzcxgEIAEoCzISLnN3YXNoLnYxLlByb2dyZXNzSABCBwoFZXZlbnQiTQoIUHJvZ3Jlc3MSDAoEdGFrZRgBIAEoDRIWCg5xdWV1ZV9wb3NpdGlvbhgCIAEoDRIMCgRzdGVwGAMgASgNEg0KBXN0ZXBzGAQgASgNItYECgZIZWFkZXISEgoKcmVxdWVzdF9pZBgBIAEoCRIMCgR0YWtlGAIgASgNEg4KBmVuZ2luZRgDIAEoCRIWCg5lbmdpbmVfdmVyc2lvbhgEIAEoCRIfCgZsYXllcnMYBSADKAsyDy5zd2FzaC52MS5MYXllchISCgpjb25maWRlbmNlGAYgASgBEgwKBHNlZWQYByABKA0SEwoLb2JqZWN0X3NlZWQYCCABKA0SEwoLc2FtcGxlX3JhdGUYCSABKA0SEAoIY2hhbm5lbHMYCiABKA0SJAoIZW5jb2RpbmcYCyABKA4yEi5zd2FzaC52MS5FbmNvZGluZxITCgZmcmFtZXMYDCABKARIAIgBARIhCgRsb29wGA0gASgLMg4uc3dhc2gudjEuTG9vcEgBiAEBEiAKBmNhY2hlZBgOIAEoDjIQLnN3YXNoLnYxLkNhY2hlZBIPCgdsaWNlbmNlGA8gASgJEhUKDXVua25vd25fd29yZHMYECADKAkSCwoDa2V5GBEgASgJEhAKCGZhbGxiYWNrGBIgASgIEhgKEHByb21wdF90cnVuY2F0ZWQYEyABKAgSJQoGbmV1cmFsGBQgASgLMhAuc3dhc2gudjEuTmV1cmFsSAKIAQESGgoNcmVwbGFjZWRfc2VlZBgVIAEoDUgDiAEBEhsKDmVuZ2xpc2hfcHJvbXB0GBYgASgJSASIAQFCCQoHX2ZyYW1lc0IHCgVfbG9vcEIJCgdfbmV1cmFsQhAKDl9yZXBsYWNlZF9zZWVkQhEKD19lbmdsaXNoX3Byb21wdCLQAQoGTmV1cmFsEg0KBXN0ZXBzGAEgASgNEhAKCGd1aWRhbmNlGAIgASgBEhwKD25lZ2F0aXZlX3Byb21wdBgDIAEoCUgAiAEBEh0KEGluaXRfbm9pc2VfbGV2ZWwYBCABKAFIAYgBARIUCgxzaG9ydF93aW5kb3cYBSABKAgSKQoLbG9vcF9tZXRob2QYBiABKA4yFC5zd2FzaC52MS5Mb29wTWV0aG9kQhIKEF9uZWdhdGl2ZV9wcm9tcHRCEwoRX2luaXRfbm9pc2VfbGV2ZWwiLgoETG9vcBITCgtzdGFydF9mcmFtZRgBIAEoBBIRCgllbmRfZnJhbWUYAiABKAQizwEKBUxheWVyEg4KBmVmZmVjdBgBIAEoCRIOCgZwcmVzZXQYAiABKAkSMwoKcGFyYW1ldGVycxgDIAMoCzIfLnN3YXNoLnYxLkxheWVyLlBhcmFtZXRlcnNFbnRyeRIQCghsZXZlbF9kYhgEIAEoARISCgp1Y3NfY2F0X2lkGAUgASgJGksKD1BhcmFtZXRlcnNFbnRyeRILCgNrZXkYASABKAkSJwoFdmFsdWUYAiABKAsyGC5zd2FzaC52MS5QYXJhbWV0ZXJWYWx1ZToCOAEiKgoFQXVkaW8SDAoEZGF0YRgBIAEoDBITCgtmaXJzdF9mcmFtZRgCIAEoBCJ4CgdUcmFpbGVyEgwKBHRha2UYASABKA0SDgoGZnJhbWVzGAIgASgEEhUKDWxvdWRuZXNzX2x1ZnMYAyABKAESFgoOdHJ1ZV9wZWFrX2RidHAYBCABKAESEAoIcmVuZGVyX3MYBSABKAESDgoGc2hhMjU2GAYgASgMIhQKEkxpc3RFZmZlY3RzUmVxdWVzdCI4ChNMaXN0RWZmZWN0c1Jlc3BvbnNlEiEKB2VmZmVjdHMYASADKAsyEC5zd2FzaC52MS5FZmZlY3QiyQIKDlBlcmZvcm1SZXF1ZXN0EgoKAmlkGAEgASgNEiUKBG9wZW4YAiABKAsyFS5zd2FzaC52MS5PcGVuU2Vzc2lvbkgAEiUKBXN0YXJ0GAMgASgLMhQuc3dhc2gudjEuU3RhcnRWb2ljZUgAEi8KDXNldF9wYXJhbWV0ZXIYBCABKAsyFi5zd2FzaC52MS5TZXRQYXJhbWV0ZXJIABIpCgd0cmlnZ2VyGAUgASgLMhYuc3dhc2gudjEuVHJpZ2dlclZvaWNlSAASLQoJY3Jvc3NmYWRlGAYgASgLMhguc3dhc2gudjEuQ3Jvc3NmYWRlVm9pY2VIABIjCgRzdG9wGAcgASgLMhMuc3dhc2gudjEuU3RvcFZvaWNlSAASFQoIYXRfZnJhbWUYCCABKARIAYgBAUIJCgdjb21tYW5kQgsKCV9hdF9mcmFtZSJACg1MaXN0ZW5SZXF1ZXN0EgoKAmlkGAEgASgNEiMKBG9wZW4YAiABKAsyFS5zd2FzaC52MS5PcGVuU2Vzc2lvbiJqCg5Db250cm9sUmVxdWVzdBIPCgdzZXNzaW9uGAEgASgJEg4KBm51bWJlchgCIAEoBBIqCghyZXF1ZXN0cxgDIAMoCzIYLnN3YXNoLnYxLlBlcmZvcm1SZXF1ZXN0EgsKA2VuZBgEIAEoCCIRCg9Db250cm9sUmVzcG9uc2Ui7wEKC09wZW5TZXNzaW9uEhgKC3NhbXBsZV9yYXRlGAEgASgNSACIAQESFQoIY2hhbm5lbHMYAiABKA1IAYgBARIkCghlbmNvZGluZxgDIAEoDjISLnN3YXNoLnYxLkVuY29kaW5nEhkKDGNlaWxpbmdfZGJ0cBgEIAEoAUgCiAEBEhUKCGFoZWFkX21zGAUgASgNSAOIAQESDwoHdW5wYWNlZBgGIAEoCBILCgNsb2cYByABKAhCDgoMX3NhbXBsZV9yYXRlQgsKCV9jaGFubmVsc0IPCg1fY2VpbGluZ19kYnRwQgsKCV9haGVhZF9tcyLMAgoKU3RhcnRWb2ljZRINCgV2b2ljZRgBIAEoDRIQCgZwcm9tcHQYAiABKAlIABIQCgZlZmZlY3QYAyABKAlIABI4CgpwYXJhbWV0ZXJzGAQgAygLMiQuc3dhc2gudjEuU3RhcnRWb2ljZS5QYXJhbWV0ZXJzRW50cnkSEQoEc2VlZBgFIAEoDUgBiAEBEhgKC29iamVjdF9zZWVkGAYgASgNSAKIAQESDQoFYXJtZWQYByABKAgSFwoKZmFkZV9pbl9tcxgIIAEoDUgDiAEBGksKD1BhcmFtZXRlcnNFbnRyeRILCgNrZXkYASABKAkSJwoFdmFsdWUYAiABKAsyGC5zd2FzaC52MS5QYXJhbWV0ZXJWYWx1ZToCOAFCBwoFc291bmRCBwoFX3NlZWRCDgoMX29iamVjdF9zZWVkQg0KC19mYWRlX2luX21zIoUBCgxTZXRQYXJhbWV0ZXISDQoFdm9pY2UYASABKA0SDAoEbmFtZRgCIAEoCRInCgV2YWx1ZRgDIAEoCzIYLnN3YXNoLnYxLlBhcmFtZXRlclZhbHVlEhQKB3JhbXBfbXMYBCABKA1IAIgBARINCgVsYXllchgFIAEoDUIKCghfcmFtcF9tcyLCAQoMVHJpZ2dlclZvaWNlEg0KBXZvaWNlGAEgASgNEjoKCnBhcmFtZXRlcnMYAiADKAsyJi5zd2FzaC52MS5UcmlnZ2VyVm9pY2UuUGFyYW1ldGVyc0VudHJ5EhEKBHNlZWQYAyABKA1IAIgBARpLCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc3dhc2gudjEuUGFyYW1ldGVyVmFsdWU6AjgBQgcKBV9zZWVkIr8CCg5Dcm9zc2ZhZGVWb2ljZRINCgV2b2ljZRgBIAEoDRIQCgZwcm9tcHQYAiABKAlIABIQCgZlZmZlY3QYAyABKAlIABI8CgpwYXJhbWV0ZXJzGAQgAygLMiguc3dhc2gudjEuQ3Jvc3NmYWRlVm9pY2UuUGFyYW1ldGVyc0VudHJ5EhEKBHNlZWQYBSABKA1IAYgBARIYCgtvYmplY3Rfc2VlZBgGIAEoDUgCiAEBEhQKB2ZhZGVfbXMYByABKA1IA4gBARpLCg9QYXJhbWV0ZXJzRW50cnkSCwoDa2V5GAEgASgJEicKBXZhbHVlGAIgASgLMhguc3dhc2gudjEuUGFyYW1ldGVyVmFsdWU6AjgBQgcKBXNvdW5kQgcKBV9zZWVkQg4KDF9vYmplY3Rfc2VlZEIKCghfZmFkZV9tcyJRCglTdG9wVm9pY2USEgoFdm9pY2UYASABKA1IAIgBARIXCgpyZWxlYXNlX21zGAIgASgNSAGIAQFCCAoGX3ZvaWNlQg0KC19yZWxlYXNlX21zIosCCg9QZXJmb3JtUmVzcG9uc2USKQoGb3BlbmVkGAEgASgLMhcuc3dhc2gudjEuU2Vzc2lvbk9wZW5lZEgAEiQKB2FwcGxpZWQYAiABKAsyES5zd2FzaC52MS5BcHBsaWVkSAASJAoHcmVmdXNlZBgDIAEoCzIRLnN3YXNoLnYxLlJlZnVzZWRIABIgCgVhdWRpbxgEIAEoCzIPLnN3YXNoLnYxLkF1ZGlvSAASKwoLdm9pY2VfZW5kZWQYBSABKAsyFC5zd2FzaC52MS5Wb2ljZUVuZGVkSAASKQoGY2xvc2VkGAYgASgLMhcuc3dhc2gudjEuU2Vzc2lvbkNsb3NlZEgAQgcKBWV2ZW50IoICCg1TZXNzaW9uT3BlbmVkEgoKAmlkGAEgASgNEhIKCnJlcXVlc3RfaWQYAiABKAkSDgoGZW5naW5lGAMgASgJEhYKDmVuZ2luZV92ZXJzaW9uGAQgASgJEhMKC3NhbXBsZV9yYXRlGAUgASgNEhAKCGNoYW5uZWxzGAYgASgNEiQKCGVuY29kaW5nGAcgASgOMhIuc3dhc2gudjEuRW5jb2RpbmcSFgoOcXVhbnR1bV9mcmFtZXMYCCABKA0SEAoIYWhlYWRfbXMYCSABKA0SDwoHbGljZW5jZRgKIAEoCRIQCghsb2dfbGluZRgLIAEoCRIPCgdzZXNzaW9uGAwgASgJIrQBCgdBcHBsaWVkEgoKAmlkGAEgASgNEg0KBXZvaWNlGAIgASgNEg0KBWZyYW1lGAMgASgEEh8KBmxheWVycxgEIAMoCzIPLnN3YXNoLnYxLkxheWVyEgwKBHNlZWQYBSABKA0SEwoLb2JqZWN0X3NlZWQYBiABKA0SEgoKY29uZmlkZW5jZRgHIAEoARIVCg11bmtub3duX3dvcmRzGAggAygJEhAKCGxvZ19saW5lGAkgASgJIlgKB1JlZnVzZWQSCgoCaWQYASABKA0SDAoEY29kZRgCIAEoDRINCgVmaWVsZBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEhMKC3N1Z2dlc3Rpb25zGAUgAygJIioKClZvaWNlRW5kZWQSDQoFdm9pY2UYASABKA0SDQoFZnJhbWUYAiABKAQiVAoNU2Vzc2lvbkNsb3NlZBIOCgZmcmFtZXMYASABKAQSDgoGc2hhMjU2GAIgASgMEhEKCXVuZGVycnVucxgDIAEoDRIQCghsb2dfbGluZRgEIAEoCSKMAQoOUHJlbG9hZFJlcXVlc3QSCwoDdGFnGAEgASgJEhIKCG1hbmlmZXN0GAIgASgJSAASKQoGc291bmRzGAMgASgLMhcuc3dhc2gudjEuUHJlbG9hZFNvdW5kc0gAEiQKCHByaW9yaXR5GAQgASgOMhIuc3dhc2gudjEuUHJpb3JpdHlCCAoGc291cmNlIjgKDVByZWxvYWRTb3VuZHMSJwoGc291bmRzGAEgAygLMhcuc3dhc2gudjEuUmVuZGVyUmVxdWVzdCKlAQoPUHJlbG9hZFJlc3BvbnNlEg0KBXRvdGFsGAEgASgNEgwKBGRvbmUYAiABKA0SJwoEdGFrZRgDIAEoCzIXLnN3YXNoLnYxLlByZWxvYWRlZFRha2VIABImCghwcm9ncmVzcxgEIAEoCzISLnN3YXNoLnYxLlByb2dyZXNzSAASDQoFc291bmQYBSABKA0SDAoEbmFtZRgGIAEoCUIHCgVldmVudCJ7Cg1QcmVsb2FkZWRUYWtlEgwKBHRha2UYASABKA0SCwoDa2V5GAIgASgJEgwKBHNlZWQYAyABKA0SDgoGZnJhbWVzGAQgASgEEiAKBmNhY2hlZBgFIAEoDjIQLnN3YXNoLnYxLkNhY2hlZBIPCgdmYWlsdXJlGAYgASgJIhwKDVVubG9hZFJlcXVlc3QSCwoDdGFnGAEgASgJIjUKDlVubG9hZFJlc3BvbnNlEg0KBXRha2VzGAEgASgNEhQKDHN0b3JlZF9ieXRlcxgCIAEoBCLNAQoGRWZmZWN0EgoKAmlkGAEgASgJEg0KBXRpdGxlGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEiIKBGtpbmQYBCABKA4yFC5zd2FzaC52MS5FZmZlY3RLaW5kEhIKCnVjc19jYXRfaWQYBSABKAkSJwoKcGFyYW1ldGVycxgGIAMoCzITLnN3YXNoLnYxLlBhcmFtZXRlchIhCgdwcmVzZXRzGAcgAygLMhAuc3dhc2gudjEuUHJlc2V0Eg8KB3ZlcnNpb24YCCABKA0izQEKCVBhcmFtZXRlchIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEgwKBHVuaXQYAyABKAkSDwoHbWluaW11bRgEIAEoARIPCgdtYXhpbXVtGAUgASgBEhYKDmRlZmF1bHRfbnVtYmVyGAYgASgBEh4KBWN1cnZlGAcgASgOMg8uc3dhc2gudjEuQ3VydmUSDwoHY2hvaWNlcxgIIAMoCRIWCg5kZWZhdWx0X2Nob2ljZRgJIAEoCRIMCgRsaXZlGAogASgIIsIBCgZQcmVzZXQSDAoEbmFtZRgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRI0CgpwYXJhbWV0ZXJzGAMgAygLMiAuc3dhc2gudjEuUHJlc2V0LlBhcmFtZXRlcnNFbnRyeRISCgp1Y3NfY2F0X2lkGAQgASgJGksKD1BhcmFtZXRlcnNFbnRyeRILCgNrZXkYASABKAkSJwoFdmFsdWUYAiABKAsyGC5zd2FzaC52MS5QYXJhbWV0ZXJWYWx1ZToCOAEiJgoUUmVzb2x2ZVByb21wdFJlcXVlc3QSDgoGcHJvbXB0GAEgASgJIu8BChVSZXNvbHZlUHJvbXB0UmVzcG9uc2USHwoGbGF5ZXJzGAEgAygLMg8uc3dhc2gudjEuTGF5ZXISEgoKY29uZmlkZW5jZRgCIAEoARInCgpjYW5kaWRhdGVzGAMgAygLMhMuc3dhc2gudjEuQ2FuZGlkYXRlEhUKDXVua25vd25fd29yZHMYBCADKAkSEwoLc3VnZ2VzdGlvbnMYBSADKAkSFgoObG93X2NvbmZpZGVuY2UYBiABKAgSFwoKZHVyYXRpb25fcxgHIAEoAUgAiAEBEgwKBGxvb3AYCCABKAhCDQoLX2R1cmF0aW9uX3MiKgoJQ2FuZGlkYXRlEg4KBmVmZmVjdBgBIAEoCRINCgVzY29yZRgCIAEoASIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCLbAQoVR2V0U2VydmVySW5mb1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSJQoHZW5naW5lcxgCIAMoCzIULnN3YXNoLnYxLkVuZ2luZUluZm8SFgoOZGVmYXVsdF9lbmdpbmUYAyABKAkSIAoGbGltaXRzGAQgASgLMhAuc3dhc2gudjEuTGltaXRzEiUKCWVuY29kaW5ncxgFIAMoDjISLnN3YXNoLnYxLkVuY29kaW5nEikKBnVwdGltZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJyCgpFbmdpbmVJbmZvEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIkCgVzdGF0ZRgDIAEoDjIVLnN3YXNoLnYxLkVuZ2luZVN0YXRlEg4KBmRldGFpbBgEIAEoCRIPCgdsaWNlbmNlGAUgASgJIt0BCgZMaW1pdHMSFgoObWF4X2R1cmF0aW9uX3MYASABKAESEQoJbWF4X3Rha2VzGAIgASgNEhcKD21pbl9zYW1wbGVfcmF0ZRgDIAEoDRIXCg9tYXhfc2FtcGxlX3JhdGUYBCABKA0SHQoVbWF4X3Byb21wdF9jaGFyYWN0ZXJzGAUgASgNEhIKCm1heF9sb29wX3MYBiABKAESGQoRbWF4X3JlcXVlc3RfYnl0ZXMYByABKA0SEgoKbWF4X3ZvaWNlcxgIIAEoDRIUCgxtYXhfc2Vzc2lvbnMYCSABKA0qqQEKCEVuY29kaW5nEhgKFEVOQ09ESU5HX1VOU1BFQ0lGSUVEEAASFgoSRU5DT0RJTkdfUENNX1MxNkxFEAESFgoSRU5DT0RJTkdfUENNX0YzMkxFEAISEAoMRU5DT0RJTkdfV0FWEAMSEQoNRU5DT0RJTkdfRkxBQxAEEhcKE0VOQ09ESU5HX09HR19WT1JCSVMQBRIVChFFTkNPRElOR19PR0dfT1BVUxAGKl0KCkxvb3BNZXRob2QSGwoXTE9PUF9NRVRIT0RfVU5TUEVDSUZJRUQQABIXChNMT09QX01FVEhPRF9MQVRFTlRTEAESGQoVTE9PUF9NRVRIT0RfQ1JPU1NGQURFEAIqegoGQ2FjaGVkEhYKEkNBQ0hFRF9VTlNQRUNJRklFRBAAEg0KCUNBQ0hFRF9OTxABEhEKDUNBQ0hFRF9KT0lORUQQAhIRCg1DQUNIRURfTUVNT1JZEAMSEAoMQ0FDSEVEX1NUT1JFEAQSEQoNQ0FDSEVEX1NIQVJFRBAFKmcKCFByaW9yaXR5EhgKFFBSSU9SSVRZX1VOU1BFQ0lGSUVEEAASGAoUUFJJT1JJVFlfSU5URVJBQ1RJVkUQARIUChBQUklPUklUWV9QUkVMT0FEEAISEQoNUFJJT1JJVFlfQkFLRRADKnQKCkVmZmVjdEtpbmQSGwoXRUZGRUNUX0tJTkRfVU5TUEVDSUZJRUQQABIYChRFRkZFQ1RfS0lORF9PTkVfU0hPVBABEhcKE0VGRkVDVF9LSU5EX0VORExFU1MQAhIWChJFRkZFQ1RfS0lORF9FSVRIRVIQAypHCgVDdXJ2ZRIVChFDVVJWRV9VTlNQRUNJRklFRBAAEhAKDENVUlZFX0xJTkVBUhABEhUKEUNVUlZFX0xPR0FSSVRITUlDEAIqeQoLRW5naW5lU3RhdGUSHAoYRU5HSU5FX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSRU5HSU5FX1NUQVRFX1JFQURZEAESGwoXRU5HSU5FX1NUQVRFX1dBUk1JTkdfVVAQAhIXChNFTkdJTkVfU1RBVEVfQUJTRU5UEAMyugUKDFNvdW5kU2VydmljZRI9CgZSZW5kZXISFy5zd2FzaC52MS5SZW5kZXJSZXF1ZXN0Ghguc3dhc2gudjEuUmVuZGVyUmVzcG9uc2UwARI4CgVGZXRjaBIWLnN3YXNoLnYxLkZldGNoUmVxdWVzdBoXLnN3YXNoLnYxLkZldGNoUmVzcG9uc2USQgoHUGVyZm9ybRIYLnN3YXNoLnYxLlBlcmZvcm1SZXF1ZXN0Ghkuc3dhc2gudjEuUGVyZm9ybVJlc3BvbnNlKAEwARI+CgZMaXN0ZW4SFy5zd2FzaC52MS5MaXN0ZW5SZXF1ZXN0Ghkuc3dhc2gudjEuUGVyZm9ybVJlc3BvbnNlMAESPgoHQ29udHJvbBIYLnN3YXNoLnYxLkNvbnRyb2xSZXF1ZXN0Ghkuc3dhc2gudjEuQ29udHJvbFJlc3BvbnNlEkAKB1ByZWxvYWQSGC5zd2FzaC52MS5QcmVsb2FkUmVxdWVzdBoZLnN3YXNoLnYxLlByZWxvYWRSZXNwb25zZTABEjsKBlVubG9hZBIXLnN3YXNoLnYxLlVubG9hZFJlcXVlc3QaGC5zd2FzaC52MS5VbmxvYWRSZXNwb25zZRJKCgtMaXN0RWZmZWN0cxIcLnN3YXNoLnYxLkxpc3RFZmZlY3RzUmVxdWVzdBodLnN3YXNoLnYxLkxpc3RFZmZlY3RzUmVzcG9uc2USUAoNUmVzb2x2ZVByb21wdBIeLnN3YXNoLnYxLlJlc29sdmVQcm9tcHRSZXF1ZXN0Gh8uc3dhc2gudjEuUmVzb2x2ZVByb21wdFJlc3BvbnNlElAKDUdldFNlcnZlckluZm8SHi5zd2FzaC52MS5HZXRTZXJ2ZXJJbmZvUmVxdWVzdBofLnN3YXNoLnYxLkdldFNlcnZlckluZm9SZXNwb25zZUILqgIIU3dhc2guVjFiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * Asks for one sound.
@@ -244,6 +244,58 @@ export const RenderRequestSchema: GenMessage<RenderRequest> = /*@__PURE__*/
   messageDesc(file_swash_v1_sound, 0);
 
 /**
+ * One take, wanted whole.
+ *
+ * @generated from message swash.v1.FetchRequest
+ */
+export type FetchRequest = Message<"swash.v1.FetchRequest"> & {
+  /**
+   * At most one take, from its first frame.
+   *
+   * @generated from field: swash.v1.RenderRequest render = 1;
+   */
+  render?: RenderRequest | undefined;
+};
+
+/**
+ * Describes the message swash.v1.FetchRequest.
+ * Use `create(FetchRequestSchema)` to create a new message.
+ */
+export const FetchRequestSchema: GenMessage<FetchRequest> = /*@__PURE__*/
+  messageDesc(file_swash_v1_sound, 1);
+
+/**
+ * A take in one: what Render sends as messages.
+ *
+ * @generated from message swash.v1.FetchResponse
+ */
+export type FetchResponse = Message<"swash.v1.FetchResponse"> & {
+  /**
+   * @generated from field: swash.v1.Header header = 1;
+   */
+  header?: Header | undefined;
+
+  /**
+   * The whole of it, as Audio.data: samples, or a file.
+   *
+   * @generated from field: bytes data = 2;
+   */
+  data: Uint8Array;
+
+  /**
+   * @generated from field: swash.v1.Trailer trailer = 3;
+   */
+  trailer?: Trailer | undefined;
+};
+
+/**
+ * Describes the message swash.v1.FetchResponse.
+ * Use `create(FetchResponseSchema)` to create a new message.
+ */
+export const FetchResponseSchema: GenMessage<FetchResponse> = /*@__PURE__*/
+  messageDesc(file_swash_v1_sound, 2);
+
+/**
  * A number, or the name of a choice.
  *
  * @generated from message swash.v1.ParameterValue
@@ -276,7 +328,7 @@ export type ParameterValue = Message<"swash.v1.ParameterValue"> & {
  * Use `create(ParameterValueSchema)` to create a new message.
  */
 export const ParameterValueSchema: GenMessage<ParameterValue> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 1);
+  messageDesc(file_swash_v1_sound, 3);
 
 /**
  * One event of a Render stream.
@@ -319,7 +371,7 @@ export type RenderResponse = Message<"swash.v1.RenderResponse"> & {
  * Use `create(RenderResponseSchema)` to create a new message.
  */
 export const RenderResponseSchema: GenMessage<RenderResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 2);
+  messageDesc(file_swash_v1_sound, 4);
 
 /**
  * How far a sound is that takes its time: sent before its Header, by the engine "stable_audio".
@@ -361,7 +413,7 @@ export type Progress = Message<"swash.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 3);
+  messageDesc(file_swash_v1_sound, 5);
 
 /**
  * Everything needed to play this take, and to ask for it again.
@@ -516,7 +568,7 @@ export type Header = Message<"swash.v1.Header"> & {
  * Use `create(HeaderSchema)` to create a new message.
  */
 export const HeaderSchema: GenMessage<Header> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 4);
+  messageDesc(file_swash_v1_sound, 6);
 
 /**
  * How the neural engine made a sound: send it back with the seed, and the sound is the same.
@@ -570,7 +622,7 @@ export type Neural = Message<"swash.v1.Neural"> & {
  * Use `create(NeuralSchema)` to create a new message.
  */
 export const NeuralSchema: GenMessage<Neural> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 5);
+  messageDesc(file_swash_v1_sound, 7);
 
 /**
  * Where a loop repeats.
@@ -596,7 +648,7 @@ export type Loop = Message<"swash.v1.Loop"> & {
  * Use `create(LoopSchema)` to create a new message.
  */
 export const LoopSchema: GenMessage<Loop> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 6);
+  messageDesc(file_swash_v1_sound, 8);
 
 /**
  * One sounding part of a prompt.
@@ -645,7 +697,7 @@ export type Layer = Message<"swash.v1.Layer"> & {
  * Use `create(LayerSchema)` to create a new message.
  */
 export const LayerSchema: GenMessage<Layer> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 7);
+  messageDesc(file_swash_v1_sound, 9);
 
 /**
  * Some of the sound.
@@ -673,7 +725,7 @@ export type Audio = Message<"swash.v1.Audio"> & {
  * Use `create(AudioSchema)` to create a new message.
  */
 export const AudioSchema: GenMessage<Audio> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 8);
+  messageDesc(file_swash_v1_sound, 10);
 
 /**
  * What is known only at the end of a take.
@@ -729,7 +781,7 @@ export type Trailer = Message<"swash.v1.Trailer"> & {
  * Use `create(TrailerSchema)` to create a new message.
  */
 export const TrailerSchema: GenMessage<Trailer> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 9);
+  messageDesc(file_swash_v1_sound, 11);
 
 /**
  * @generated from message swash.v1.ListEffectsRequest
@@ -742,7 +794,7 @@ export type ListEffectsRequest = Message<"swash.v1.ListEffectsRequest"> & {
  * Use `create(ListEffectsRequestSchema)` to create a new message.
  */
 export const ListEffectsRequestSchema: GenMessage<ListEffectsRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 10);
+  messageDesc(file_swash_v1_sound, 12);
 
 /**
  * @generated from message swash.v1.ListEffectsResponse
@@ -759,7 +811,7 @@ export type ListEffectsResponse = Message<"swash.v1.ListEffectsResponse"> & {
  * Use `create(ListEffectsResponseSchema)` to create a new message.
  */
 export const ListEffectsResponseSchema: GenMessage<ListEffectsResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 11);
+  messageDesc(file_swash_v1_sound, 13);
 
 /**
  * One command of a live session.
@@ -831,7 +883,7 @@ export type PerformRequest = Message<"swash.v1.PerformRequest"> & {
  * Use `create(PerformRequestSchema)` to create a new message.
  */
 export const PerformRequestSchema: GenMessage<PerformRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 12);
+  messageDesc(file_swash_v1_sound, 14);
 
 /**
  * Opens a session that Control commands.
@@ -857,7 +909,7 @@ export type ListenRequest = Message<"swash.v1.ListenRequest"> & {
  * Use `create(ListenRequestSchema)` to create a new message.
  */
 export const ListenRequestSchema: GenMessage<ListenRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 13);
+  messageDesc(file_swash_v1_sound, 15);
 
 /**
  * Some requests to a session of Listen.
@@ -900,7 +952,7 @@ export type ControlRequest = Message<"swash.v1.ControlRequest"> & {
  * Use `create(ControlRequestSchema)` to create a new message.
  */
 export const ControlRequestSchema: GenMessage<ControlRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 14);
+  messageDesc(file_swash_v1_sound, 16);
 
 /**
  * @generated from message swash.v1.ControlResponse
@@ -913,7 +965,7 @@ export type ControlResponse = Message<"swash.v1.ControlResponse"> & {
  * Use `create(ControlResponseSchema)` to create a new message.
  */
 export const ControlResponseSchema: GenMessage<ControlResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 15);
+  messageDesc(file_swash_v1_sound, 17);
 
 /**
  * How the session's output travels.
@@ -978,7 +1030,7 @@ export type OpenSession = Message<"swash.v1.OpenSession"> & {
  * Use `create(OpenSessionSchema)` to create a new message.
  */
 export const OpenSessionSchema: GenMessage<OpenSession> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 16);
+  messageDesc(file_swash_v1_sound, 18);
 
 /**
  * Begins a voice.
@@ -1058,7 +1110,7 @@ export type StartVoice = Message<"swash.v1.StartVoice"> & {
  * Use `create(StartVoiceSchema)` to create a new message.
  */
 export const StartVoiceSchema: GenMessage<StartVoice> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 17);
+  messageDesc(file_swash_v1_sound, 19);
 
 /**
  * Moves a control of a voice.
@@ -1104,7 +1156,7 @@ export type SetParameter = Message<"swash.v1.SetParameter"> & {
  * Use `create(SetParameterSchema)` to create a new message.
  */
 export const SetParameterSchema: GenMessage<SetParameter> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 18);
+  messageDesc(file_swash_v1_sound, 20);
 
 /**
  * Sounds an armed voice once more: another step, another shot, each different by its number.
@@ -1137,7 +1189,7 @@ export type TriggerVoice = Message<"swash.v1.TriggerVoice"> & {
  * Use `create(TriggerVoiceSchema)` to create a new message.
  */
 export const TriggerVoiceSchema: GenMessage<TriggerVoice> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 19);
+  messageDesc(file_swash_v1_sound, 21);
 
 /**
  * Changes what a voice sounds like: the old fades out while the new fades in, at equal power.
@@ -1201,7 +1253,7 @@ export type CrossfadeVoice = Message<"swash.v1.CrossfadeVoice"> & {
  * Use `create(CrossfadeVoiceSchema)` to create a new message.
  */
 export const CrossfadeVoiceSchema: GenMessage<CrossfadeVoice> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 20);
+  messageDesc(file_swash_v1_sound, 22);
 
 /**
  * Ends a voice.
@@ -1229,7 +1281,7 @@ export type StopVoice = Message<"swash.v1.StopVoice"> & {
  * Use `create(StopVoiceSchema)` to create a new message.
  */
 export const StopVoiceSchema: GenMessage<StopVoice> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 21);
+  messageDesc(file_swash_v1_sound, 23);
 
 /**
  * One event of a live session.
@@ -1286,7 +1338,7 @@ export type PerformResponse = Message<"swash.v1.PerformResponse"> & {
  * Use `create(PerformResponseSchema)` to create a new message.
  */
 export const PerformResponseSchema: GenMessage<PerformResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 22);
+  messageDesc(file_swash_v1_sound, 24);
 
 /**
  * The session is there.
@@ -1374,7 +1426,7 @@ export type SessionOpened = Message<"swash.v1.SessionOpened"> & {
  * Use `create(SessionOpenedSchema)` to create a new message.
  */
 export const SessionOpenedSchema: GenMessage<SessionOpened> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 23);
+  messageDesc(file_swash_v1_sound, 25);
 
 /**
  * A command has taken effect.
@@ -1445,7 +1497,7 @@ export type Applied = Message<"swash.v1.Applied"> & {
  * Use `create(AppliedSchema)` to create a new message.
  */
 export const AppliedSchema: GenMessage<Applied> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 24);
+  messageDesc(file_swash_v1_sound, 26);
 
 /**
  * A command could not be done; everything else goes on.
@@ -1492,7 +1544,7 @@ export type Refused = Message<"swash.v1.Refused"> & {
  * Use `create(RefusedSchema)` to create a new message.
  */
 export const RefusedSchema: GenMessage<Refused> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 25);
+  messageDesc(file_swash_v1_sound, 27);
 
 /**
  * A voice is over: stopped and released, or it ended by itself. Its number is free again.
@@ -1518,7 +1570,7 @@ export type VoiceEnded = Message<"swash.v1.VoiceEnded"> & {
  * Use `create(VoiceEndedSchema)` to create a new message.
  */
 export const VoiceEndedSchema: GenMessage<VoiceEnded> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 26);
+  messageDesc(file_swash_v1_sound, 28);
 
 /**
  * The last event.
@@ -1558,7 +1610,7 @@ export type SessionClosed = Message<"swash.v1.SessionClosed"> & {
  * Use `create(SessionClosedSchema)` to create a new message.
  */
 export const SessionClosedSchema: GenMessage<SessionClosed> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 27);
+  messageDesc(file_swash_v1_sound, 29);
 
 /**
  * Asks for sounds that will be needed.
@@ -1607,7 +1659,7 @@ export type PreloadRequest = Message<"swash.v1.PreloadRequest"> & {
  * Use `create(PreloadRequestSchema)` to create a new message.
  */
 export const PreloadRequestSchema: GenMessage<PreloadRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 28);
+  messageDesc(file_swash_v1_sound, 30);
 
 /**
  * The sounds themselves.
@@ -1628,7 +1680,7 @@ export type PreloadSounds = Message<"swash.v1.PreloadSounds"> & {
  * Use `create(PreloadSoundsSchema)` to create a new message.
  */
 export const PreloadSoundsSchema: GenMessage<PreloadSounds> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 29);
+  messageDesc(file_swash_v1_sound, 31);
 
 /**
  * One take that is ready, or has failed, or how far one is that takes its time.
@@ -1689,7 +1741,7 @@ export type PreloadResponse = Message<"swash.v1.PreloadResponse"> & {
  * Use `create(PreloadResponseSchema)` to create a new message.
  */
 export const PreloadResponseSchema: GenMessage<PreloadResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 30);
+  messageDesc(file_swash_v1_sound, 32);
 
 /**
  * A take of a preloaded sound.
@@ -1739,7 +1791,7 @@ export type PreloadedTake = Message<"swash.v1.PreloadedTake"> & {
  * Use `create(PreloadedTakeSchema)` to create a new message.
  */
 export const PreloadedTakeSchema: GenMessage<PreloadedTake> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 31);
+  messageDesc(file_swash_v1_sound, 33);
 
 /**
  * @generated from message swash.v1.UnloadRequest
@@ -1758,7 +1810,7 @@ export type UnloadRequest = Message<"swash.v1.UnloadRequest"> & {
  * Use `create(UnloadRequestSchema)` to create a new message.
  */
 export const UnloadRequestSchema: GenMessage<UnloadRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 32);
+  messageDesc(file_swash_v1_sound, 34);
 
 /**
  * @generated from message swash.v1.UnloadResponse
@@ -1784,7 +1836,7 @@ export type UnloadResponse = Message<"swash.v1.UnloadResponse"> & {
  * Use `create(UnloadResponseSchema)` to create a new message.
  */
 export const UnloadResponseSchema: GenMessage<UnloadResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 33);
+  messageDesc(file_swash_v1_sound, 35);
 
 /**
  * One procedural instrument.
@@ -1846,7 +1898,7 @@ export type Effect = Message<"swash.v1.Effect"> & {
  * Use `create(EffectSchema)` to create a new message.
  */
 export const EffectSchema: GenMessage<Effect> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 34);
+  messageDesc(file_swash_v1_sound, 36);
 
 /**
  * One control of an effect: a number, or a choice when `choices` is not empty.
@@ -1916,7 +1968,7 @@ export type Parameter = Message<"swash.v1.Parameter"> & {
  * Use `create(ParameterSchema)` to create a new message.
  */
 export const ParameterSchema: GenMessage<Parameter> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 35);
+  messageDesc(file_swash_v1_sound, 37);
 
 /**
  * A named setting of an effect, asked for as "effect/preset".
@@ -1954,7 +2006,7 @@ export type Preset = Message<"swash.v1.Preset"> & {
  * Use `create(PresetSchema)` to create a new message.
  */
 export const PresetSchema: GenMessage<Preset> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 36);
+  messageDesc(file_swash_v1_sound, 38);
 
 /**
  * @generated from message swash.v1.ResolvePromptRequest
@@ -1973,7 +2025,7 @@ export type ResolvePromptRequest = Message<"swash.v1.ResolvePromptRequest"> & {
  * Use `create(ResolvePromptRequestSchema)` to create a new message.
  */
 export const ResolvePromptRequestSchema: GenMessage<ResolvePromptRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 37);
+  messageDesc(file_swash_v1_sound, 39);
 
 /**
  * @generated from message swash.v1.ResolvePromptResponse
@@ -2041,7 +2093,7 @@ export type ResolvePromptResponse = Message<"swash.v1.ResolvePromptResponse"> & 
  * Use `create(ResolvePromptResponseSchema)` to create a new message.
  */
 export const ResolvePromptResponseSchema: GenMessage<ResolvePromptResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 38);
+  messageDesc(file_swash_v1_sound, 40);
 
 /**
  * An effect that the words may mean.
@@ -2067,7 +2119,7 @@ export type Candidate = Message<"swash.v1.Candidate"> & {
  * Use `create(CandidateSchema)` to create a new message.
  */
 export const CandidateSchema: GenMessage<Candidate> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 39);
+  messageDesc(file_swash_v1_sound, 41);
 
 /**
  * @generated from message swash.v1.GetServerInfoRequest
@@ -2080,7 +2132,7 @@ export type GetServerInfoRequest = Message<"swash.v1.GetServerInfoRequest"> & {
  * Use `create(GetServerInfoRequestSchema)` to create a new message.
  */
 export const GetServerInfoRequestSchema: GenMessage<GetServerInfoRequest> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 40);
+  messageDesc(file_swash_v1_sound, 42);
 
 /**
  * @generated from message swash.v1.GetServerInfoResponse
@@ -2124,7 +2176,7 @@ export type GetServerInfoResponse = Message<"swash.v1.GetServerInfoResponse"> & 
  * Use `create(GetServerInfoResponseSchema)` to create a new message.
  */
 export const GetServerInfoResponseSchema: GenMessage<GetServerInfoResponse> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 41);
+  messageDesc(file_swash_v1_sound, 43);
 
 /**
  * @generated from message swash.v1.EngineInfo
@@ -2165,7 +2217,7 @@ export type EngineInfo = Message<"swash.v1.EngineInfo"> & {
  * Use `create(EngineInfoSchema)` to create a new message.
  */
 export const EngineInfoSchema: GenMessage<EngineInfo> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 42);
+  messageDesc(file_swash_v1_sound, 44);
 
 /**
  * What a request may ask for.
@@ -2230,7 +2282,7 @@ export type Limits = Message<"swash.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_swash_v1_sound, 43);
+  messageDesc(file_swash_v1_sound, 45);
 
 /**
  * How the audio travels.
@@ -2548,6 +2600,20 @@ export const SoundService: GenService<{
     methodKind: "server_streaming";
     input: typeof RenderRequestSchema;
     output: typeof RenderResponseSchema;
+  },
+  /**
+   * One take in one message, once it is made: for short sounds that are wanted whole, such as steps and clicks.
+   * Remembered, it costs the server a third of Render.
+   *
+   * Besides what Render answers, OUT_OF_RANGE: its data is larger than 3 MiB, and gRPC takes 4 in one message;
+   * Render streams it.
+   *
+   * @generated from rpc swash.v1.SoundService.Fetch
+   */
+  fetch: {
+    methodKind: "unary";
+    input: typeof FetchRequestSchema;
+    output: typeof FetchResponseSchema;
   },
   /**
    * Plays live: a session, one output in which several voices sound together on one clock, steered while they do.

@@ -1,0 +1,1 @@
+"""swash beside NVIDIA's Triton Inference Server."""
