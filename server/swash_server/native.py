@@ -1,42 +1,82 @@
 """Native gRPC: the rpcs as handlers of grpc.aio."""
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 import grpc
 from google.rpc import status_pb2
 
 from swash_server.guard import Guard
-from swash_server.rpcs import SERVICE, Rpc, Shape
+from swash_server.identity import Peer
+from swash_server.rpcs import Rpc, Shape
 
 STATUS_DETAILS = "grpc-status-details-bin"  # where gRPC carries a google.rpc.Status
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-def handlers(rpcs: tuple[Rpc, ...], guard: Guard) -> grpc.GenericRpcHandler:
-    """Return what grpc.aio serves; bytes go in and out, for the guard parses and the service serialises."""
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a request may take to come, and an answer stay unread; who hears of those that stayed longer."""
+
+    request_s: float
+    stall_s: float
+    on_stalled: Callable[[], object]
+
+
+def handlers(rpcs: tuple[Rpc, ...], guard: Guard, patience: Patience) -> grpc.GenericRpcHandler:
+    """Return what grpc.aio serves of a service; bytes go in and out: the guard parses, the service serialises."""
+    (service,) = {rpc.service for rpc in rpcs}
     return grpc.method_handlers_generic_handler(
-        SERVICE.full_name, {rpc.name: _handler(rpc, guard) for rpc in rpcs}
+        service, {rpc.name: _handler(rpc, guard, patience) for rpc in rpcs}
     )
 
 
-def _handler(rpc: Rpc, guard: Guard) -> "grpc.RpcMethodHandler[Any, Any]":
-    async def unary(request: bytes, context: Context) -> bytes | None:
-        return await guard.unary(rpc, request, _NativeCall(context))
+def _handler(rpc: Rpc, guard: Guard, patience: Patience) -> "grpc.RpcMethodHandler[Any, Any]":
+    # grpc.aio would wait for the one request of a call as long as the caller likes, so it is read here.
+    async def answered(requests: AsyncIterator[bytes], context: Context) -> None:
+        call = _NativeCall(context)
+        asked = requests if rpc.shape is Shape.DUPLEX else await _only(requests, context, patience.request_s)
+        if rpc.shape is Shape.UNARY:
+            assert isinstance(asked, bytes)
+            if (told := await guard.unary(rpc, asked, call)) is not None:
+                await context.write(told)
+            return
+        async with aclosing(guard.stream(rpc, asked, call)) as answers:
+            if await _all_written(answers, context, patience.stall_s):
+                return
+        patience.on_stalled()
+        # Heard by those who read on after all; until then, or until they leave, only this task waits.
+        await context.abort(grpc.StatusCode.ABORTED, f"the answer was not read for {patience.stall_s:g} s")
 
-    # grpc.aio wants generator functions, not functions that return a generator.
-    async def stream(asked: bytes | AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
-        async with aclosing(guard.stream(rpc, asked, _NativeCall(context))) as answers:
-            async for answer in answers:
-                yield answer
+    return grpc.stream_stream_rpc_method_handler(answered, None, None)
 
-    if rpc.shape is Shape.STREAM:
-        return grpc.unary_stream_rpc_method_handler(stream, None, None)
-    if rpc.shape is Shape.DUPLEX:
-        return grpc.stream_stream_rpc_method_handler(stream, None, None)
-    return grpc.unary_unary_rpc_method_handler(unary, None, None)
+
+async def _all_written(answers: AsyncIterator[bytes], context: Context, within_s: float) -> bool:
+    """Send answers to their end; return False when one finds no room in time."""
+    async for answer in answers:
+        try:
+            async with asyncio.timeout(within_s):
+                await context.write(answer)
+        except TimeoutError:
+            return False
+    return True
+
+
+async def _only(requests: AsyncIterator[bytes], context: Context, within_s: float) -> bytes:
+    """Return the one request of a call, or end the call when it does not come in time."""
+    request = None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            request = await anext(requests, None)
+    if request is None:
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"request: one within {within_s:g} s, got none")
+        raise AssertionError("abort raises")
+    return request
 
 
 class _NativeCall:
@@ -53,6 +93,9 @@ class _NativeCall:
                 return value
         return None
 
+    def peer(self) -> Peer:
+        return Peer(_host(self._context.peer()), _names(self._context.auth_context()))
+
     def time_remaining(self) -> float | None:
         return self._context.time_remaining()
 
@@ -63,3 +106,17 @@ class _NativeCall:
         self._context.set_code(next(code for code in grpc.StatusCode if code.value[0] == status.code))
         self._context.set_details(status.message)
         self._context.set_trailing_metadata(((STATUS_DETAILS, status.SerializeToString()),))
+
+
+def _host(peer: str) -> str:
+    """Return the address in what gRPC calls a peer, "ipv4:127.0.0.1:50051" or "ipv6:%5B::1%5D:50051"."""
+    kind, _, where = peer.partition(":")
+    return unquote(where).rpartition(":")[0].strip("[]") if kind in {"ipv4", "ipv6"} else ""
+
+
+def _names(authentic: Mapping[str, Iterable[bytes]]) -> tuple[str, ...]:
+    """Return the names in a client's certificate, none where there is no certificate."""
+    for kind in ("x509_subject_alternative_name", "x509_common_name"):
+        if names := tuple(name.decode("utf-8", "replace") for name in authentic.get(kind, ())):
+            return names
+    return ()

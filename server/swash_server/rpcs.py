@@ -1,4 +1,4 @@
-"""The rpcs of swash.v1.SoundService as a table: what each takes and gives, for every transport to serve."""
+"""The rpcs of swash.v1 as tables: what each takes and gives, for every transport to serve."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,11 +7,14 @@ from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
+from swash.v1 import admin_pb2
 from swash.v1 import sound_pb2 as pb
 from swash_model.errors import InvalidAskError
+from swash_server.admin import AdminService
 from swash_server.service import SoundService
 
 SERVICE = pb.DESCRIPTOR.services_by_name["SoundService"]
+ADMIN_SERVICE = admin_pb2.DESCRIPTOR.services_by_name["AdminService"]
 
 
 class Shape(Enum):
@@ -31,11 +34,12 @@ class Rpc:
     request: type[Message]
     response: type[Message]
     handle: Callable[..., Any]
+    service: str = SERVICE.full_name
 
     @property
     def path(self) -> str:
         """Return its path on either port."""
-        return f"/{SERVICE.full_name}/{self.name}"
+        return f"/{self.service}/{self.name}"
 
     def parsed(self, data: bytes) -> Message:
         """Return a request, or raise InvalidAskError for bytes that are none."""
@@ -54,6 +58,7 @@ def rpcs(service: SoundService) -> tuple[Rpc, ...]:
     """Return every rpc of a service."""
     return (
         Rpc("Render", Shape.STREAM, pb.RenderRequest, pb.RenderResponse, service.render),
+        Rpc("Fetch", Shape.UNARY, pb.FetchRequest, pb.FetchResponse, service.fetch),
         Rpc("Perform", Shape.DUPLEX, pb.PerformRequest, pb.PerformResponse, service.perform),
         Rpc("Listen", Shape.STREAM, pb.ListenRequest, pb.PerformResponse, service.listen),
         Rpc("Control", Shape.UNARY, pb.ControlRequest, pb.ControlResponse, service.control),
@@ -70,4 +75,16 @@ def rpcs(service: SoundService) -> tuple[Rpc, ...]:
             pb.GetServerInfoResponse,
             service.get_server_info,
         ),
+    )
+
+
+def admin_rpcs(service: AdminService) -> tuple[Rpc, ...]:
+    """Return every rpc for operators: on the port of native gRPC alone, where no browser calls."""
+    asked = (
+        ("GetStats", admin_pb2.GetStatsRequest, admin_pb2.GetStatsResponse, service.get_stats),
+        ("PurgeCache", admin_pb2.PurgeCacheRequest, admin_pb2.PurgeCacheResponse, service.purge_cache),
+    )
+    return tuple(
+        Rpc(name, Shape.UNARY, request, response, handle, ADMIN_SERVICE.full_name)
+        for name, request, response, handle in asked
     )

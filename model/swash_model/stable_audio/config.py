@@ -13,6 +13,11 @@ from typing import Any
 from swash_model.stable_audio.errors import ModelFilesError
 
 MIN_ROTARY_CHANNELS = 32  # of a head: half of them turn, but never fewer than this
+# Far above any such model. A file from elsewhere shall not have networks built for ever, or beyond all memory.
+MAX_FILE_BYTES = 1024 * 1024
+MAX_WHOLE = 2**24
+MAX_CHANNELS = 2**16
+MAX_DEPTH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +87,26 @@ class Config:
 def read_config(path: Path) -> Config:
     """Return what model_config.json says; raise ModelFilesError if it is not of a model like this."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except OSError as error:
         raise ModelFilesError(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ModelFilesError(f"{path}: not text") from error
     try:
         return parse_config(json.loads(text))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ModelFilesError(f"{path}: not JSON ({error})") from error
     except ModelFilesError as error:
         raise ModelFilesError(f"{path}: {error}; only models like Stable Audio Open Small run here") from None
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a description; raise ModelFilesError for one that is too long, or OSError."""
+    with path.open("rb") as file:
+        data = file.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        raise ModelFilesError(f"{path}: at most {MAX_FILE_BYTES} bytes")
+    return data.decode()
 
 
 def parse_config(content: object) -> Config:
@@ -167,6 +181,8 @@ def _oobleck(half: "_Section", audio_key: str) -> OobleckConfig:
     if len(multiples) != len(strides):
         raise ModelFilesError(f"{config.name}: as many c_mults as strides, got {multiples} and {strides}")
     channels = tuple(base * multiple for multiple in (1, *multiples))
+    _expect_at_most(f"{config.name}.strides: as many", MAX_DEPTH, len(strides))
+    _expect_at_most(f"{config.name}: channels", MAX_CHANNELS, *channels, audio_channels, latent_channels)
     return OobleckConfig(audio_channels, latent_channels, channels, strides)
 
 
@@ -229,6 +245,8 @@ def _dit(diffusion: "_Section") -> DitConfig:
         heads=config.size("num_heads"),
         depth=config.size("depth"),
     )
+    _expect_at_most(f"{config.name}.depth", MAX_DEPTH, dit.depth)
+    _expect_at_most(f"{config.name}: channels", MAX_CHANNELS, dit.channels, dit.condition_channels)
     config.must("global_cond_dim", dit.condition_channels)
     config.end()
     if dit.channels % dit.heads or dit.rotary_channels > dit.head_channels or dit.rotary_channels % 2:
@@ -236,6 +254,11 @@ def _dit(diffusion: "_Section") -> DitConfig:
             f"{config.name}: no {dit.heads} heads of {MIN_ROTARY_CHANNELS} channels or more make {dit.channels}"
         )
     return dit
+
+
+def _expect_at_most(what: str, limit: int, *values: int) -> None:
+    if max(values) > limit:
+        raise ModelFilesError(f"{what}: at most {limit}, got {max(values)}")
 
 
 _REQUIRED = object()
@@ -284,8 +307,8 @@ class _Section:
 
     @staticmethod
     def _size(called: str, value: object) -> int:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise ModelFilesError(f"{called}: a whole number above 0, got {value!r}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_WHOLE:
+            raise ModelFilesError(f"{called}: a whole number above 0 and at most {MAX_WHOLE}, got {value!r}")
         return value
 
     def number(self, key: str, absent: object = _REQUIRED) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import T5Config, T5EncoderModel
 
+from swash_model.stable_audio.config import read_text
 from swash_model.stable_audio.errors import ModelFilesError
 
 FILES = ("model.safetensors", "model.ckpt")
+MAX_HEADER_BYTES = 16 * 1024 * 1024  # names and shapes of the tensors; those of a small model take 0.1 MB
+MAX_TENSORS = 100_000
 DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 AUTOENCODER = "pretransform."  # its convolutions are stored as direction and length
 T5_REST = ("decoder.", "lm_head.")  # the half of T5 that writes, which nobody asks here
@@ -34,14 +38,45 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     Replace a file by renaming another over it, never in place: whoever has mapped it would fall.
     """
     if path.suffix == ".ckpt":
+        _check_archive(path)
         return _checkpoint(path)
     try:
+        _check_header(path)
         with safe_open(path, "pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
     except OSError as error:
         raise ModelFilesError(f"{path}: cannot be read ({error.strerror or error})") from error
     except SafetensorError as error:
         raise ModelFilesError(f"{path}: damaged or not whole ({error}); fetch it again") from error
+
+
+def _check_header(path: Path) -> None:
+    """Raise ModelFilesError for a header that no file of weights has, before any of it is parsed; or OSError."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    if length > min(MAX_HEADER_BYTES, path.stat().st_size):
+        raise ModelFilesError(
+            f"{path}: damaged or not whole (a header of {length} bytes, of at most {MAX_HEADER_BYTES}); "
+            "fetch it again"
+        )
+
+
+def _check_archive(path: Path) -> None:
+    """Raise ModelFilesError for an archive that would grow as it is read: a checkpoint is stored as it is."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except OSError as error:
+        raise ModelFilesError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise ModelFilesError(f"{path}: damaged or not whole ({error}); fetch it again") from error
+    pickles = (part.file_size for part in parts if part.filename.endswith(".pkl"))
+    if (
+        len(parts) > MAX_TENSORS
+        or any(part.compress_type != zipfile.ZIP_STORED for part in parts)
+        or sum(pickles) > MAX_HEADER_BYTES
+    ):
+        raise ModelFilesError(f"{path}: damaged, or no checkpoint that torch has written; fetch it again")
 
 
 def _checkpoint(path: Path) -> dict[str, Tensor]:
@@ -164,8 +199,8 @@ def read_t5(folder: Path, channels: int) -> tuple[Tokenizer, T5EncoderModel]:
 def t5_config(path: Path) -> T5Config:
     """Return what a config.json of T5 says; raise ModelFilesError if it is of something else."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(read_text(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelFilesError(f"{path}: no T5 is described here ({error})") from error
     if not isinstance(content, dict) or content.get("model_type") != "t5":
         raise ModelFilesError(f"{path}: not of a T5")

@@ -2,6 +2,7 @@
 
 import click
 
+from swash_server.cli.admin import admin
 from swash_server.cli.bake import bake
 from swash_server.cli.check import check
 from swash_server.cli.doctor import doctor
@@ -12,6 +13,7 @@ from swash_server.cli.preload import preload, unload
 from swash_server.cli.render import render
 from swash_server.cli.replay import replay
 from swash_server.cli.serve import serve
+from swash_server.cli.token import token
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,5 +26,5 @@ def main() -> None:
     """
 
 
-for command in (serve, render, play, replay, bake, check, preload, unload, effects, model, doctor):
+for command in (serve, render, play, replay, bake, check, preload, unload, effects, model, doctor, token, admin):
     main.add_command(command)

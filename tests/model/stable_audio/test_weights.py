@@ -1,7 +1,9 @@
 """Weights come from whole, known files, every tensor accounted for; anything else is refused in words."""
 
 import json
+import shutil
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -239,3 +241,111 @@ def test_a_t5_that_lies_elsewhere_is_found(model: StableAudio, folder: Path, tmp
     (folder / "t5").rename(tmp_path / "t5-base")
     loaded = load(folder, tmp_path / "t5-base")
     torch.testing.assert_close(sound_of(loaded), sound_of(model), atol=0.0, rtol=0.0)
+
+
+def written(path: Path, data: bytes) -> None:
+    path.unlink()  # a link to the file that all tests share
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("length", [2**24 + 1, 2**40, 2**63, 2**64 - 1])
+def test_a_header_that_claims_to_be_huge_is_not_read(folder: Path, golden: Path, length: int) -> None:
+    whole = (golden / "model.safetensors").read_bytes()
+    written(folder / "model.safetensors", length.to_bytes(8, "little") + whole[8:])
+    with pytest.raises(ModelFilesError, match=f"a header of {length} bytes"):
+        load(folder)
+
+
+def with_header(folder: Path, header: dict[str, object] | bytes, data: bytes = b"") -> Path:
+    """Give a file of weights a header of a test's own."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    written(folder / "model.safetensors", len(text).to_bytes(8, "little") + text + data)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        {"dtype": "F32", "shape": [2**62, 2**62], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]},
+        {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]},
+        {"dtype": "F32", "shape": [1], "data_offsets": [2**63, 2**63 + 4]},
+        {"dtype": "PICKLE", "shape": [1], "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [1] * 10_000, "data_offsets": [0, 4]},
+        {"dtype": "F32", "shape": [0] * 70, "data_offsets": [0, 0]},
+        {},
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_a_tensor_of_an_absurd_shape_is_refused(folder: Path, tensor: dict[str, object]) -> None:
+    with pytest.raises(ModelFilesError, match=r"model\.safetensors"):
+        load(with_header(folder, {ANY: tensor}, b"\0" * 4))
+
+
+@pytest.mark.parametrize("header", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"a":' * 100_000])
+def test_a_header_that_is_no_table_is_refused(folder: Path, header: bytes) -> None:
+    with pytest.raises(ModelFilesError, match="damaged or not whole"):
+        load(with_header(folder, header))
+
+
+def test_a_pickle_that_calls_itself_safetensors_is_never_unpickled(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.save(Harmful(), folder / "harm")
+    written(folder / "model.safetensors", (folder / "harm").read_bytes())
+    with pytest.raises(ModelFilesError, match="damaged or not whole"):
+        load(folder)
+    assert "this code" not in capsys.readouterr().out
+
+
+def test_a_checkpoint_that_would_grow_as_it_is_read_is_refused(folder: Path) -> None:
+    path = as_checkpoint(folder) / "model.ckpt"
+    shutil.move(path, folder / "plain")
+    with zipfile.ZipFile(folder / "plain") as plain, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+        for part in plain.infolist():
+            bomb.writestr(part.filename, plain.read(part))
+    with pytest.raises(ModelFilesError, match="no checkpoint that torch has written"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x05\x06", b"\x80\x02cposix\nsystem\n(S'true'\ntR.", b"PK\x03\x04" * 99]
+)
+def test_a_checkpoint_that_is_no_archive_is_refused(folder: Path, data: bytes) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "model.ckpt").write_bytes(data)
+    with pytest.raises(ModelFilesError, match=r"model\.ckpt: damaged"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("where", "value", "said"),
+    [
+        (("model", "diffusion", "config", "depth"), 10**9, "at most 16777216"),
+        (("model", "diffusion", "config", "depth"), 10**6, "depth: at most 256, got 1000000"),
+        (("model", "diffusion", "config", "embed_dim"), 2**20, "channels: at most 65536"),
+        (("model", "pretransform", "config", "decoder", "config", "channels"), 2**20, "at most 65536"),
+        (("sample_rate",), 10**30, "at most 16777216"),
+    ],
+)
+def test_a_model_of_absurd_size_is_never_built(
+    folder: Path, where: tuple[str, ...], value: int, said: str
+) -> None:
+    path = folder / "model_config.json"
+    config = json.loads(path.read_text())
+    at = config
+    for key in where[:-1]:
+        at = at[key]
+    at[where[-1]] = value
+    written(path, json.dumps(config).encode())
+    with pytest.raises(ModelFilesError, match=said):
+        load(folder)
+
+
+@pytest.mark.parametrize("file", ["model_config.json", "t5/config.json"])
+@pytest.mark.parametrize("data", [b" " * (2**20 + 1), b"[" * 100_000], ids=["long", "deep"])
+def test_a_description_that_is_too_long_or_too_deep_is_refused(folder: Path, file: str, data: bytes) -> None:
+    written(folder / file, data)
+    with pytest.raises(ModelFilesError, match=r"config\.json"):
+        load(folder)
