@@ -1,7 +1,7 @@
-"""Runs the benchmarks named, or the first eight: python -m benchmarks [NAME ...] [FOLDER].
+"""Runs the benchmarks named, or the first nine: python -m benchmarks [NAME ...] [FOLDER].
 
-startup effects first_frames throughput live doors serving io_processes; and of the neural engine, which takes
-minutes and 2 GB of disk: neural neural_quality neural_loops.
+startup effects first_frames throughput live doors serving io_processes workshops; and of the neural engine, which
+takes minutes and 2 GB of disk: neural neural_quality neural_loops.
 """
 
 import importlib
@@ -10,7 +10,17 @@ import platform
 import sys
 from importlib.metadata import version
 
-ALWAYS = ("startup", "effects", "first_frames", "throughput", "live", "doors", "serving", "io_processes")
+ALWAYS = (
+    "startup",
+    "effects",
+    "first_frames",
+    "throughput",
+    "live",
+    "doors",
+    "serving",
+    "io_processes",
+    "workshops",
+)
 NEURAL = ("neural", "neural_quality", "neural_loops")
 
 

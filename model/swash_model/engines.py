@@ -1,7 +1,7 @@
 """Engines by name, each imported only when it is asked for."""
 
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ DEFAULT_ENGINE = "procedural"
 NEURAL_ENGINE = "stable_audio"
 
 _NEURAL_NEEDS = ("torch", "safetensors", "tokenizers", "transformers")
+_PLAN_NEEDS = ("tokenizers",)
 _NO_EXTRA = "what it runs on is not installed: pip install 'swash[neural]'"
 _NO_WEIGHTS = "it has no weights here: give the server --model DIR; docs/guides/bring-your-weights.md tells how"
 
@@ -34,10 +35,14 @@ class ModelChoice:
 class Engines:
     """The engines that are here, by name, and those that are not, with what to do about it."""
 
-    def __init__(self, here: Mapping[str, Engine], absent: Mapping[str, str]) -> None:
-        """Take the engines, not yet warm, and advice by name for those that callers may know of."""
+    def __init__(self, here: Mapping[str, Engine], absent: Mapping[str, str], apart: Collection[str] = ()) -> None:
+        """Take the engines, not yet warm, and advice by name for those that callers may know of.
+
+        Those that are `apart` only plan here: another process makes their sounds.
+        """
         self._here = dict(here)
         self._absent = dict(absent)
+        self.apart = frozenset(apart)
 
     @property
     def absent(self) -> Mapping[str, str]:
@@ -64,20 +69,34 @@ class Engines:
         self._absent[name] = why
 
 
-def load_engines(model: ModelChoice | None = None) -> Engines:
-    """Return every engine that is here, not yet warm; the neural one only where there are weights."""
+def load_engines(
+    model: ModelChoice | None = None, apart: Collection[str] = (), *, pooled: bool = False
+) -> Engines:
+    """Return every engine that is here, not yet warm; the neural one only where there are weights.
+
+    Of those that are to be made `apart` only what plans is here: the neural one loads nothing. `pooled`: its
+    weights are on other machines.
+    """
     # Imported here: the engines bring NumPy, SciPy and Numba, or torch, which `swash --help` does without.
     from swash_model.procedural.engine import ProceduralEngine  # noqa: PLC0415
 
     here: dict[str, Engine] = {DEFAULT_ENGINE: ProceduralEngine()}
-    advice = [] if model else [_NO_WEIGHTS]
-    if any(importlib.util.find_spec(name) is None for name in _NEURAL_NEEDS):
+    advice = [] if model or pooled else [_NO_WEIGHTS]
+    if any(importlib.util.find_spec(name) is None for name in (_PLAN_NEEDS if pooled else _NEURAL_NEEDS)):
         advice.append(_NO_EXTRA)
-    if advice or model is None:
-        return Engines(here, {NEURAL_ENGINE: "; and ".join(advice)})
+    if advice:
+        return Engines(here, {NEURAL_ENGINE: "; and ".join(advice)}, apart)
+    if NEURAL_ENGINE in apart:
+        from swash_model.stable_audio.planning import PlannedEngine  # noqa: PLC0415
+
+        here[NEURAL_ENGINE] = PlannedEngine()
+    elif model is not None:
+        here[NEURAL_ENGINE] = neural_engine(model)
+    return Engines(here, {}, apart)
+
+
+def neural_engine(model: ModelChoice) -> Engine:
+    """Return the neural engine, not yet warm, where what it runs on is installed."""
     from swash_model.stable_audio.engine import StableAudioEngine  # noqa: PLC0415
 
-    here[NEURAL_ENGINE] = StableAudioEngine(
-        model.folder, model.t5_folder, model.precision, model.threads, model.device
-    )
-    return Engines(here, {})
+    return StableAudioEngine(model.folder, model.t5_folder, model.precision, model.threads, model.device)

@@ -8,12 +8,19 @@ from swash_server.encode import Encoding
 from swash_server.errors import OverloadedError
 from swash_server.mastering import Mastering
 from swash_server.metrics import Metrics
+from swash_server.nursery import Nursery
+from swash_server.quotas import Held, Quotas
 
 RETRY_AFTER_S = 1.0
 
 
 class Performer(Protocol):
     """A session, as far as the stage knows it."""
+
+    @property
+    def caller(self) -> str:
+        """Return the name of whoever opened it."""
+        ...
 
     def end(self, failure: Exception) -> None:
         """Release every voice, close soon, and tell this."""
@@ -23,9 +30,23 @@ class Performer(Protocol):
 class Stage:
     """Gives sessions their seats and keeps them within bounds."""
 
-    def __init__(self, *, metrics: Metrics, workers: int, max_sessions: int, max_voices: int) -> None:
-        """Make voices in `workers` processes; one of a prompt with three layers counts as three."""
-        self._crew = Crew(workers, on_restart=metrics.live_restarts.inc)
+    def __init__(
+        self,
+        *,
+        metrics: Metrics,
+        workers: int,
+        max_sessions: int,
+        max_voices: int,
+        quotas: Quotas | None = None,
+        nursery: Nursery | None = None,
+    ) -> None:
+        """Make voices in `workers` processes; one of a prompt with three layers counts as three.
+
+        They come from `nursery`, which others may use too; it ends with the stage.
+        """
+        self._nursery = nursery or Nursery()
+        self._quotas = quotas or Quotas()
+        self._crew = Crew(workers, self._nursery, on_restart=metrics.live_restarts.inc)
         self._metrics = metrics
         self.max_sessions = max_sessions
         self.max_voices = max_voices
@@ -42,26 +63,31 @@ class Stage:
         return await self._crew.seat(mastering, encoding)
 
     def enter(self, session: Performer) -> None:
-        """Count a session; raise OverloadedError when there are as many as may be."""
+        """Count a session; raise OverloadedError when there are as many as may be, in all or of its caller."""
         if len(self._sessions) >= self.max_sessions:
             self._metrics.refused.labels("sessions").inc()
             raise OverloadedError(f"{len(self._sessions)} live sessions are open already", RETRY_AFTER_S)
+        self._quotas.take(session.caller, Held.SESSIONS)
         self._sessions.add(session)
 
     def leave(self, session: Performer) -> None:
         """Count a session less."""
-        self._sessions.discard(session)
+        if session in self._sessions:
+            self._sessions.remove(session)
+            self._quotas.give_back(session.caller, Held.SESSIONS)
         self._gone.set()
 
-    def reserve(self, layers: int) -> None:
-        """Count voices; raise OverloadedError when there would be more than may be."""
+    def reserve(self, layers: int, caller: str) -> None:
+        """Count voices; raise OverloadedError when there would be more than may be, in all or of this caller."""
         if self._voices + layers > self.max_voices:
             self._metrics.refused.labels("voices").inc()
             raise OverloadedError(f"{self._voices} of {self.max_voices} live voices sound already", RETRY_AFTER_S)
+        self._quotas.take(caller, Held.VOICES, layers)
         self._voices += layers
 
-    def release(self, layers: int) -> None:
+    def release(self, layers: int, caller: str) -> None:
         """Count voices less."""
+        self._quotas.give_back(caller, Held.VOICES, layers)
         self._voices -= layers
 
     async def end(self, failure: Exception, within_s: float) -> None:
@@ -79,3 +105,4 @@ class Stage:
     async def close(self) -> None:
         """End the processes."""
         await self._crew.close()
+        await self._nursery.close()

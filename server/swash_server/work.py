@@ -1,9 +1,7 @@
 """The making of one sound: rendered turn by turn, mastered, checked and measured."""
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
-from functools import partial
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
@@ -14,7 +12,6 @@ from swash_server.mastering import master, measure
 from swash_server.order import Order
 from swash_server.quality import admitted, check_finite, check_whole
 from swash_server.tape import PIECE_FRAMES, Facts
-from swash_server.telemetry import NO_SPAN, SPAN, Span
 
 FIRST_TURN_FRAMES = 960  # 20 ms at 48 kHz: two quanta, and the first frames are out
 TURN_BLOCKS = 64  # of a sound that is needed whole before its first frame, 0.64 s: then others have a turn
@@ -24,14 +21,9 @@ TURN_FRAMES = PIECE_FRAMES - QUANTUM_FRAMES  # one message a turn; some 10 ms of
 class Work:
     """The making of one sound, a turn at a time, each on whatever thread is free."""
 
-    def __init__(self, order: Order, watch: Watch, queued: Span) -> None:
-        """Prepare it; `queued` is the span of its waiting, which ends with the first turn."""
+    def __init__(self, order: Order, watch: Watch) -> None:
+        """Prepare it; nothing is computed before the first turn."""
         self.engine = order.engine.name
-        self._queued = queued
-        self._above = SPAN.get()  # on the thread there is no call
-        self._span = NO_SPAN
-        self._begun = False
-        watch = replace(watch, stage=partial(self._passed, watch.stage))
         self._order, self._key = order, order.key()
         self._sample_rate = order.mastering.sample_rate
         self._frames = 0
@@ -50,6 +42,11 @@ class Work:
         )
 
     @property
+    def frames(self) -> int:
+        """Return the frames made so far."""
+        return self._frames
+
+    @property
     def made_s(self) -> float:
         """Return the seconds of audio made so far."""
         return self._frames / self._sample_rate
@@ -61,17 +58,6 @@ class Work:
 
     def turn(self) -> Block | None:
         """Return some more of the sound, nothing of one that is needed whole first, or None at its end."""
-        if not self._begun:
-            self._begun = True
-            self._queued.end()
-            self._span = self._above.child("render", engine=self.engine)
-        try:
-            return self._turn()
-        except BaseException as error:
-            self._ended(error)
-            raise
-
-    def _turn(self) -> Block | None:
         began_s = self._clock_s()
         wanted = TURN_FRAMES if self._frames else FIRST_TURN_FRAMES
         blocks: list[Block] = []
@@ -86,32 +72,18 @@ class Work:
             return None
         turn = np.concatenate(blocks)
         check_finite(turn, self._key)  # at once: what is no number may be any noise at the other end
-        if len(turn) and not self._frames:
-            self._span.event("first_block")
         self._frames += len(turn)
         return turn
 
     def whole(self, pieces: list[Block]) -> tuple[Block, Facts]:
         """Return a finished sound in one, and what is measured of it; raise QualityError if it is not fit."""
         spec, frames = self._order.spec, self._order.frames()
-        self._ended(None)
-        with self._above.child("measure"):
-            sound = np.concatenate([np.zeros((0, self._order.mastering.channels), np.float32), *pieces])
-            check_whole(sound, self._sample_rate, spec=spec, frames=frames, key=self._key)
-            measured = measure(sound, self._sample_rate)
+        sound = np.concatenate([np.zeros((0, self._order.mastering.channels), np.float32), *pieces])
+        check_whole(sound, self._sample_rate, spec=spec, frames=frames, key=self._key)
+        measured = measure(sound, self._sample_rate)
         return sound, Facts(measured.frames, measured.loudness_lufs, measured.true_peak_dbtp, self._compute_s)
-
-    def _passed(self, told: Callable[[str, float], None], stage: str, seconds: float) -> None:
-        told(stage, seconds)
-        self._span.past(stage, seconds)
-
-    def _ended(self, error: BaseException | None) -> None:
-        self._span.tell(frames=self._frames)
-        self._span.end(error)
 
     def close(self) -> None:
         """Let the engine clean up a sound that is not finished; again does nothing."""
-        self._queued.end()
-        self._ended(None)
         if isinstance(self._blocks, Generator):
             self._blocks.close()

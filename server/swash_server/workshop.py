@@ -6,11 +6,13 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from swash_model.engine import Engine, Watch
 from swash_model.spec import Block
 from swash_server.order import Order
+from swash_server.spans import WorkSpans
 from swash_server.tape import Facts
 from swash_server.telemetry import Span
 from swash_server.work import Work
@@ -82,7 +84,7 @@ class Threads:
 
     def begin(self, order: Order, watch: Watch, queued: Span) -> "_ThreadJob":
         """Return the job of an order."""
-        return _ThreadJob(Work(order, watch, queued), self)
+        return _ThreadJob(order, watch, queued, self)
 
     async def run(self, work: Callable[[], Result]) -> Result:
         """Run some work on a thread; it ends there even if nobody waits any more."""
@@ -96,8 +98,9 @@ class Threads:
 class _ThreadJob:
     """A Work whose turns run on whatever thread is free."""
 
-    def __init__(self, work: Work, threads: Threads) -> None:
-        self._work = work
+    def __init__(self, order: Order, watch: Watch, queued: Span, threads: Threads) -> None:
+        self._spans = WorkSpans(order.engine.name, queued)
+        self._work = Work(order, replace(watch, stage=self._spans.staged(watch.stage)))
         self._threads = threads
 
     @property
@@ -113,12 +116,24 @@ class _ThreadJob:
         return self._work.rest_s
 
     async def turn(self) -> Block | None:
-        return await self._threads.run(self._work.turn)
+        self._spans.begin()
+        nothing_yet = not self._work.frames
+        try:
+            block = await self._threads.run(self._work.turn)
+        except BaseException as error:
+            self._spans.ended(self._work.frames, error)
+            raise
+        if nothing_yet and self._work.frames:
+            self._spans.heard()
+        return block
 
     async def whole(self, pieces: list[Block]) -> tuple[Block, Facts]:
-        return await self._threads.run(lambda: self._work.whole(pieces))
+        self._spans.ended(self._work.frames)
+        with self._spans.measuring():
+            return await self._threads.run(lambda: self._work.whole(pieces))
 
     async def close(self) -> None:
+        self._spans.ended(self._work.frames)
         await self._threads.run(self._work.close)
 
 

@@ -505,7 +505,7 @@ def test_voices_go_on_elsewhere_when_their_process_is_killed(live: LiveSession, 
         with live(server) as again:  # a new process is there for the next session
             again.send(start(2))
             again.next("audio")
-        assert server.metric("swash_live_restarts_total") == 1
+        assert server.metric("swash_live_restarts_total") >= 1
         assert server.stop() == 0
 
 

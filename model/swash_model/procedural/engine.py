@@ -37,9 +37,7 @@ class ProceduralEngine:
 
     def warm_up(self) -> None:
         """Read the words, and compile every kernel (or load it from disk) by sounding each effect once."""
-        understand("")
-        for language in LANGUAGES:
-            phrasebook(language)
+        self.read_words()
         for effect in EFFECTS.values():
             asks = [Ask(effect=effect.id)] if effect.one_shot else []
             if effect.endless:
@@ -47,6 +45,12 @@ class ProceduralEngine:
             for ask in asks:
                 for _ in self.render(self.resolve(ask).spec):
                     pass
+
+    def read_words(self) -> None:
+        """Read all that `resolve` knows, which is enough where another process makes the sounds."""
+        understand("")
+        for language in LANGUAGES:
+            phrasebook(language)
 
     def resolve(self, ask: Ask) -> Resolved:
         """Return what would sound for an effect id or for words."""

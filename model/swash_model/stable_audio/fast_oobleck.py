@@ -15,11 +15,11 @@ from torch import Tensor, nn
 
 from swash_model.stable_audio import oobleck
 from swash_model.stable_audio.config import OobleckConfig
+from swash_model.stable_audio.limits import FIRST_WINDOW
 from swash_model.stable_audio.oobleck import DILATIONS, TINY
 from swash_model.stable_audio.operators import Operators
 from swash_model.stable_audio.pointwise import Pointwise
 
-FIRST_WINDOW = 11  # latents: half a second of the published model
 WINDOW = 24  # latents: 16 take 7 % longer, 48 are no faster and take 250 MiB more
 EDGE_REACH = 3  # rows each way, of the first and the last convolution
 RESIDUAL_REACH = 3 * sum(DILATIONS)  # rows each way, of a block's three

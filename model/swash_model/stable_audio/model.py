@@ -16,13 +16,11 @@ from swash_model.stable_audio.conditioner import Condition, Conditioner, Seconds
 from swash_model.stable_audio.config import Config, read_config
 from swash_model.stable_audio.dit import DiffusionTransformer
 from swash_model.stable_audio.errors import ModelFilesError
+from swash_model.stable_audio.limits import DEFAULT_STEPS, MAX_STEPS, MIN_SIGMA
 from swash_model.stable_audio.oobleck import Decoder, Encoder, Posterior, posterior
 from swash_model.stable_audio.precision import Forms
-from swash_model.stable_audio.sampler import MIN_SIGMA, Noise, around, mix, ping_pong, schedule
+from swash_model.stable_audio.sampler import Noise, around, mix, ping_pong, schedule
 from swash_model.stable_audio.shapes import DECODER, DIT, ENCODER, SECONDS
-
-DEFAULT_STEPS = 8  # what the published weights were trained for
-MAX_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)

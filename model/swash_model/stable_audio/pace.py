@@ -14,6 +14,10 @@ class Pace:
         known = self._seconds.get((kind, size), seconds)
         self._seconds[kind, size] = known + SHARE_OF_NEWS * (seconds - known)
 
+    def forget(self) -> None:
+        """Know nothing again."""
+        self._seconds.clear()
+
     def expected_s(self, kind: str, size: int) -> float:
         """Return the seconds of a piece of work; of a size never seen, in proportion to the nearest; 0 if none."""
         known = [

@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import T5Config, T5EncoderModel, T5ForConditionalGeneration
 
 from swash_model.stable_audio.config import Config, parse_config, read_config
-from swash_model.stable_audio.model import DEFAULT_STEPS
+from swash_model.stable_audio.limits import DEFAULT_STEPS
 from swash_model.stable_audio.operators import Operators
 from swash_model.stable_audio.pointwise import INT8, Form, stored
 from swash_model.stable_audio.precision import Forms

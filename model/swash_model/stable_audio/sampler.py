@@ -9,7 +9,6 @@ from torch import Tensor
 
 HIGHEST_LOGSNR = 2.0  # the last level before 0 is sigmoid(-2), 0.12
 LOWEST_LOGSNR = -6.0  # of pure noise
-MIN_SIGMA = 0.12  # below, the schedule would rise before it falls
 GOLDEN_RATIO = (1.0 + math.sqrt(5.0)) / 2.0  # its multiples fall nowhere twice
 
 
