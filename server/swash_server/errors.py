@@ -35,6 +35,27 @@ class OverloadedError(SwashError):
         self.retry_after_s = retry_after_s
 
 
+class QuotaError(OverloadedError):
+    """A caller takes more than one caller may, whatever the server could still do."""
+
+    def __init__(self, most: str, retry_after_s: float) -> None:
+        """Say of what there is no more for this caller, and when it is worth trying again."""
+        super().__init__(f"your own quota is used up, {most}", retry_after_s)
+
+
+class TooLateError(SwashError):
+    """The sound cannot begin before its caller's deadline; nothing of it was made."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+
+    def __init__(self, expected_s: float, left_s: float) -> None:
+        """Say when it would have begun, and how long that was wanted."""
+        super().__init__(
+            f"the first audio is expected in {expected_s:.3g} s and the deadline is in {max(0.0, left_s):.3g} s; "
+            "allow more time, or fallback"
+        )
+
+
 class NotReadyError(SwashError):
     """The server is starting or draining."""
 
@@ -44,6 +65,28 @@ class NotReadyError(SwashError):
         """Say why, and when it is worth trying again."""
         super().__init__(f"{message}; try again in {retry_after_s:g} s")
         self.retry_after_s = retry_after_s
+
+
+class UnauthenticatedError(SwashError):
+    """Nobody knows who calls. Why, the caller is not told: it would help whoever tries."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
+
+    def __init__(self) -> None:
+        """Say what to send."""
+        super().__init__("no valid credentials; send the header authorization: Bearer TOKEN, or a certificate")
+
+
+class PermissionDeniedError(SwashError):
+    """The caller is known, and may not do this."""
+
+    code = grpc.StatusCode.PERMISSION_DENIED
+
+
+class TooLargeError(SwashError):
+    """The sound does not fit into one message."""
+
+    code = grpc.StatusCode.OUT_OF_RANGE
 
 
 class PinnedFullError(SwashError):

@@ -124,7 +124,9 @@ class Preloads:
             raise absent
         return takes
 
-    async def made(self, tag: str, takes: list[Take]) -> AsyncGenerator[Event]:
+    async def made(
+        self, tag: str, takes: list[Take], priority: Priority = Priority.PRELOAD
+    ) -> AsyncGenerator[Event]:
         """Yield what becomes of each take, in the order in which they are done, and what moves meanwhile.
 
         Raise PinnedFullError before any work if they cannot all be kept. Whoever stops reading stops the work;
@@ -132,7 +134,7 @@ class Preloads:
         """
         pins = self._renderer.pins
         before = await pins.begin(tag, {take.order.key(): take.least_bytes for take in takes})
-        call = _Call(self._renderer, tag, asyncio.Queue(WAITING_EVENTS))
+        call = _Call(self._renderer, tag, priority, asyncio.Queue(WAITING_EVENTS))
         left = len(takes)
         turns = iter([take for take in takes if not take.order.engine.exclusive])
         line = iter([take for take in takes if take.order.engine.exclusive])
@@ -171,11 +173,12 @@ class Preloads:
 class _Call:
     """The takes of one Preload call on their way; `promised` are the keys of those that are not kept."""
 
-    def __init__(self, renderer: Renderer, tag: str, events: asyncio.Queue[Event]) -> None:
+    def __init__(self, renderer: Renderer, tag: str, priority: Priority, events: asyncio.Queue[Event]) -> None:
         self.events = events
         self.promised: set[str] = set()
         self._renderer = renderer
         self._tag = tag
+        self._priority = priority
 
     async def work(self, takes: Iterator[Take], room: asyncio.Semaphore) -> None:
         """Make one take after the other, of those that nobody else has begun."""
@@ -212,7 +215,7 @@ class _Call:
         key = take.order.key()
         self.promised.add(key)
         await self._renderer.pins.promise(self._tag, key, take.least_bytes)
-        tape, cached = self._renderer.join(take.order, Priority.PRELOAD)
+        tape, cached = self._renderer.join(take.order, self._priority)
         try:
             known = None
             while (known := await tape.news(known)) is not None:

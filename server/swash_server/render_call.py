@@ -4,10 +4,11 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Iterator
+import weakref
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from swash_model.engine import Engine
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
@@ -15,16 +16,17 @@ from swash_model.errors import EngineAbsentError, InvalidAskError, SoundError
 from swash_model.procedural.prompt import english_of
 from swash_model.spec import NOTHING_NEURAL, Ask, Recording, Resolved
 from swash_server import cut, init_audio, wire
+from swash_server.answers import Answer
 from swash_server.board import Board
 from swash_server.board_note import Note
 from swash_server.call_record import named, recorded
-from swash_server.errors import OverloadedError, QualityError, SwashError
+from swash_server.errors import NotReadyError, OverloadedError, QualityError, SwashError
 from swash_server.mastering import Mastering
 from swash_server.metrics import Metrics
 from swash_server.order import Order
 from swash_server.renderer import Renderer
 from swash_server.request_id import REQUEST_ID
-from swash_server.tape import Progress, Tape
+from swash_server.tape import Cached, Progress, Tape
 from swash_server.telemetry import SPAN
 
 # What is left of the time for a take when it falls back: the dearest 12 s of a procedural sound take 0.4 s of a
@@ -68,7 +70,7 @@ class Way:
 class RenderCall:
     """Answers one call. `remaining_s` is what is left of its deadline, None without one.
 
-    `board` is told of each take when it ends.
+    `board` is told of each take when it ends, `learn` how a call of one take was answered that can be again.
     """
 
     def __init__(
@@ -81,12 +83,14 @@ class RenderCall:
         arrived_s: float,
         remaining_s: float | None,
         board: Board | None = None,
+        learn: Callable[[Answer], None] | None = None,
     ) -> None:
         self._wanted = wanted
         self._engines = engines
         self._renderer = renderer
         self._metrics = metrics
         self._board = board
+        self._learn = learn
         self._note = Note(wanted, 0, arrived_s)
         self._record = recorded()
         self._arrived_s = arrived_s
@@ -194,7 +198,9 @@ class RenderCall:
         wanted = self._wanted
         order = way.order(take)
         with SPAN.get().child("lookup", tier="memory") as lookup:
-            tape, cached = self._renderer.join(order)
+            # Whoever allows a fallback is told of a deadline by falling back, or waits as long as it takes.
+            until_s = math.inf if wanted.fallback else self._until_s
+            tape, cached = self._renderer.join(order, wanted.priority, until_s)
             lookup.tell(cached=cached.value)
         sent_bytes = 0
         try:
@@ -211,8 +217,8 @@ class RenderCall:
             self._record.sounds(resolved.spec, cached.value)
             SPAN.get().tell(engine=order.engine.name, effect=named(resolved.spec), seed=seed)
             SPAN.get().tell(cached=cached.value, fallback=fallback)
-            yield wire.header(
-                request_id=REQUEST_ID.get(),
+            header = partial(
+                wire.header,
                 take=take,
                 key=tape.key,
                 fallback=fallback,
@@ -223,9 +229,8 @@ class RenderCall:
                 mastering=order.mastering,
                 engine_version=order.engine.version_of(order.spec),
                 licence=order.engine.licence,
-                frames=tape.frames,
-                cached=cached,
             )
+            yield header(request_id=REQUEST_ID.get(), frames=tape.frames, cached=cached)
             waiting = take == 0
             messages = cut.messages(tape, wanted.encoding, loop=order.spec.loop, first_frame=wanted.first_frame)
             async with aclosing(messages):
@@ -243,10 +248,28 @@ class RenderCall:
             facts = await tape.finished()
             self._note.finished(facts)
             SPAN.get().tell(frames=facts.frames)
-            yield wire.trailer(take=take, facts=facts, sha256=await cut.sha256(tape, wanted.encoding))
+            trailer = wire.trailer(take=take, facts=facts, sha256=await cut.sha256(tape, wanted.encoding))
+            yield trailer
+            if self._learn is not None and not fallback and self._whole_pcm:
+                again = header(request_id="", frames=facts.frames, cached=Cached.MEMORY)
+                self._learn(
+                    Answer(
+                        tape=weakref.ref(tape),
+                        header=wire.unaddressed(again),
+                        trailer=trailer,
+                        encoding=wanted.encoding,
+                        note=self._note.remembered(),
+                    )
+                )
         finally:
             self._metrics.sent.labels(wanted.encoding.name).inc(sent_bytes)
             self._renderer.leave(tape)
+
+    @property
+    def _whole_pcm(self) -> bool:
+        """Return whether one take is sent whole, as the messages that its tape keeps."""
+        wanted = self._wanted
+        return wanted.takes == 1 and wanted.first_frame == 0 and cut.is_pcm(wanted.encoding)
 
     def _reserve_s(self, order: Order, take: int) -> float:
         """Return what is to be left of the time when the first frames of a take come."""
@@ -269,6 +292,10 @@ class RenderCall:
             if self._instead is None:
                 raise
             raise InsteadError("full") from None
+        except NotReadyError:  # its process has ended, and another is on its way
+            if self._instead is None:
+                raise
+            raise InsteadError("absent") from None
         except Exception as error:
             foreseen = isinstance(error, SoundError | SwashError) and not isinstance(error, QualityError)
             if foreseen or self._instead is None:

@@ -2,20 +2,27 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from swash_model.engine import Engine
 from swash_model.spec import Block
+from swash_server.admission import Admission
 from swash_server.errors import QualityError
 from swash_server.making import Making
 from swash_server.metrics import Metrics
 from swash_server.order import Order
 from swash_server.pins import Pins
 from swash_server.priority import Priority
+from swash_server.quotas import Quotas
 from swash_server.recall import Recall
 from swash_server.store import Store
 from swash_server.tape import Cached, Tape
+from swash_server.workshop import Workshop
+
+if TYPE_CHECKING:  # the package that it needs may not be there
+    from swash_server.shared import Shared
 
 log = logging.getLogger(__name__)
 
@@ -36,19 +43,24 @@ class Renderer:
         max_behind: int,
         max_pinned_bytes: int,
         max_tags: int,
+        max_queue: int,
+        shared: "Shared | None" = None,
+        quotas: Quotas | None = None,
     ) -> None:
-        """Take the bounds; `store` None remembers nothing beyond this process."""
+        """Take the bounds; without `store` or `shared` a process, or a machine, remembers for itself."""
         self._metrics = metrics
         self.workers = workers
-        self._recall = Recall(metrics=metrics, memory_bytes=memory_bytes, store=store)
-        self._making = Making(
+        self._recall = Recall(metrics=metrics, memory_bytes=memory_bytes, store=store, shared=shared)
+        self._admission = Admission(
             metrics=metrics,
-            recall=self._recall,
+            quotas=quotas or Quotas(),
             workers=workers,
             max_recordings=max_recordings,
             recording_bytes=recording_bytes,
+            max_queue=max_queue,
             max_line=max_line,
         )
+        self._making = Making(metrics=metrics, recall=self._recall, admission=self._admission, workers=workers)
         self.pins = Pins(store, self._recall.memory, max_bytes=max_pinned_bytes, max_tags=max_tags)
         self._max_behind = max_behind
         self._recordings: dict[str, Tape] = {}
@@ -60,15 +72,26 @@ class Renderer:
         metrics.pinned_limit_bytes.set(self.pins.max_bytes)
         metrics.pinned_takes.set_function(lambda: self.pins.takes)
 
+    def place(self, engine: str, workshop: Workshop) -> None:
+        """Have the sounds of an engine made elsewhere than on threads of this process."""
+        self._making.place(engine, workshop)
+
+    def widen(self, at_once: int) -> None:
+        """Make so many sounds at once of those that take every core: another says how many machines there are."""
+        self._admission.widen(at_once)
+
     async def warm_up(self, engine: Engine) -> None:
         """Warm up an engine where it will run."""
         await self._making.warm_up(engine)
 
-    def join(self, order: Order, priority: Priority = Priority.INTERACTIVE) -> tuple[Tape, Cached]:
+    def join(
+        self, order: Order, priority: Priority = Priority.INTERACTIVE, until_s: float = math.inf
+    ) -> tuple[Tape, Cached]:
         """Return the tape of a sound, and where it seems to come from; once it has begun, `found` knows.
 
         The caller must leave the tape. It fails with OverloadedError when the sound would have to be made and
-        there is no room, and with QualityError when what is made is not fit to be heard.
+        there is no room, with TooLateError when its first frames cannot come by `until_s` of the loop's time, and
+        with QualityError when what is made is not fit to be heard.
         """
         try:
             order = self._recall.good(order)
@@ -79,12 +102,17 @@ class Renderer:
             cached = Cached.MEMORY
         elif (tape := self._recordings.get(key)) is not None and not tape.abandoned:
             cached = Cached.JOINED
-            tape.priority = min(tape.priority, priority)
+            tape.until_s = max(tape.until_s, until_s)
+            self._admission.hurry(tape, priority)
         else:
             cached = Cached.NO
-            tape = self._begin(key, order, priority)
+            tape = self._begin(key, order, priority, until_s)
         tape.join()
         return tape, cached
+
+    def plays(self, tape: Tape) -> bool:
+        """Return whether memory holds this finished tape, and count it as just played."""
+        return self._recall.memory.get(tape.key) is tape
 
     def found(self, tape: Tape, cached: Cached) -> Cached:
         """Return where the sound of a tape that has begun came from, and count it."""
@@ -95,7 +123,7 @@ class Renderer:
 
     def expected_s(self, tape: Tape) -> float:
         """Return the seconds until the first frames, as far as anybody can know; 0 where there is no line."""
-        return self._making.expected_s(tape)
+        return self._admission.expected_s(tape)
 
     def rest_s(self, order: Order) -> float:
         """Return the seconds from the first frames to the last, by the sound that the engine made last."""
@@ -120,6 +148,14 @@ class Renderer:
         """Return a finished sound, shape (frames, channels), and its sample rate; None when it is not here."""
         return await self._recall.sound(key)
 
+    async def forget(self, tier: Cached) -> tuple[int, int]:
+        """Forget what memory or the store remembers and no tag holds; return how many sounds, and their bytes."""
+        return await self._recall.forget(tier)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many sounds each tier of this server holds."""
+        return self._recall.counts()
+
     def leave(self, tape: Tape) -> None:
         """Stop playing a tape; weigh it again if it is remembered, for encodings may have been added."""
         tape.leave()
@@ -128,7 +164,7 @@ class Renderer:
 
     async def close(self) -> None:
         """Stop every recording and wait until its last turn has ended."""
-        for tape in (*self._making.tapes, *self._recordings.values(), *self._behind):
+        for tape in (*self._admission.tapes, *self._recordings.values(), *self._behind):
             tape.abandon()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._making.close()
@@ -141,10 +177,10 @@ class Renderer:
         tape.fail(error)
         return tape
 
-    def _begin(self, key: str, order: Order, priority: Priority) -> Tape:
+    def _begin(self, key: str, order: Order, priority: Priority, until_s: float) -> Tape:
         tape = Tape(key, order.mastering.sample_rate, order.frames())
         tape.seed = order.spec.seed
-        tape.priority = priority
+        tape.priority, tape.until_s = priority, until_s
         self._recordings[key] = tape
         self._start(self._record(tape, order))
         return tape
@@ -162,6 +198,7 @@ class Renderer:
         except Exception as error:  # noqa: BLE001 - where a recording ends: whoever plays it is told
             tape.fail(error)
         finally:
+            self._recall.settle(tape)
             for key in [key for key, recording in self._recordings.items() if recording is tape]:
                 del self._recordings[key]
 

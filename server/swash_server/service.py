@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 from typing import Protocol
 
@@ -14,7 +15,8 @@ from swash_model.errors import InvalidAskError, SoundError, UnknownSoundError
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.prompt import understand
 from swash_model.spec import Ask, Layer
-from swash_server import wire, wire_perform, wire_preload
+from swash_server import wire, wire_fetch, wire_perform, wire_preload
+from swash_server.answers import Answers
 from swash_server.board import Board
 from swash_server.desk import Desks
 from swash_server.encode import Encoding
@@ -22,6 +24,7 @@ from swash_server.errors import NotReadyError
 from swash_server.manifest import checked_tag
 from swash_server.metrics import Metrics
 from swash_server.preload import Moved, Preloads
+from swash_server.priority import Priority
 from swash_server.render_call import RenderCall
 from swash_server.renderer import Renderer
 from swash_server.request_id import REQUEST_ID
@@ -51,15 +54,21 @@ class SoundService:
         ready: Callable[[], bool],
         stage: Stage,
         board: Board | None = None,
+        session_prefix: Callable[[], str] = str,
     ) -> None:
-        """Take the parts of the App; `board` is told of each take of Render."""
+        """Take the parts of the App; `board` is told of each take of Render.
+
+        `session_prefix` gives what the names of Listen's sessions begin with.
+        """
         self._stage = stage
         self._board = board
         self._engines = engines
         self._renderer = renderer
         self._metrics = metrics
         self._ready = ready
+        self._answers = Answers(renderer=renderer, metrics=metrics, board=board)
         self._desks = Desks()
+        self._session_prefix = session_prefix
         self._preloads = Preloads(engines=engines, renderer=renderer, metrics=metrics)
         self._started_s = time.monotonic()
 
@@ -68,6 +77,29 @@ class SoundService:
         arrived_s = time.perf_counter()
         if not self._ready():
             raise NotReadyError("the server is starting or stopping")
+        asked = wire.canonical(request)
+        replay = self._answers.known(asked)
+        messages = self._made(request, asked, caller, arrived_s) if replay is None else replay.messages(arrived_s)
+        async with aclosing(messages):
+            async for message in messages:
+                yield message
+
+    async def fetch(self, request: sound_pb2.FetchRequest, caller: Caller | None) -> bytes:
+        """Return the serialised FetchResponse of one take."""
+        arrived_s = time.perf_counter()
+        if not self._ready():
+            raise NotReadyError("the server is starting or stopping")
+        wire.check_fetch(request)
+        asked = wire.canonical(request.render)
+        if (replay := self._answers.known(asked)) is not None:
+            return await replay.whole(arrived_s)
+        async with aclosing(self._made(request.render, asked, caller, arrived_s)) as messages:
+            return await wire_fetch.gathered(messages)
+
+    def _made(
+        self, request: sound_pb2.RenderRequest, asked: bytes, caller: Caller | None, arrived_s: float
+    ) -> AsyncGenerator[bytes]:
+        """Yield the messages of a call that was not answered before, and learn how it is."""
         call = RenderCall(
             wire.wanted(request),
             engines=self._engines,
@@ -76,10 +108,9 @@ class SoundService:
             board=self._board,
             arrived_s=arrived_s,
             remaining_s=None if caller is None else caller.time_remaining(),
+            learn=partial(self._answers.learn, asked) if request.HasField("seed") else None,
         )
-        async with aclosing(call.messages()) as messages:
-            async for message in messages:
-                yield message
+        return call.messages()
 
     async def perform(
         self, requests: AsyncIterator[sound_pb2.PerformRequest], _caller: Caller | None
@@ -101,7 +132,7 @@ class SoundService:
         if not self._ready():
             raise NotReadyError("the server is starting or stopping")
         first = sound_pb2.PerformRequest(id=request.id, open=request.open)
-        with self._desks.opened() as (name, desk):
+        with self._desks.opened(self._session_prefix()) as (name, desk):
             async with aclosing(self._live(first, desk.requests(), name)) as messages:
                 async for message in messages:
                     yield message
@@ -140,10 +171,11 @@ class SoundService:
         """Yield what becomes of each take that is to be kept under a tag."""
         if not self._ready():
             raise NotReadyError("the server is starting or stopping")
+        priority = wire.priority_of(request.priority, Priority.PRELOAD)
         tag, manifest = await asyncio.to_thread(wire_preload.asked, request)
         takes = await self._preloads.planned(manifest)
         done = 0
-        async with aclosing(self._preloads.made(tag, takes)) as events:
+        async with aclosing(self._preloads.made(tag, takes, priority)) as events:
             async for event in events:
                 done += not isinstance(event, Moved)
                 yield wire_preload.response(event, total=len(takes), done=done)

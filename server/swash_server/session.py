@@ -17,6 +17,7 @@ from swash_server.call_record import recorded
 from swash_server.crew import Seat
 from swash_server.encode import Encoding
 from swash_server.errors import OverloadedError, SwashError
+from swash_server.identity import IDENTITY
 from swash_server.maker import Due, Happened
 from swash_server.metrics import Metrics
 from swash_server.pace import Pace
@@ -48,7 +49,8 @@ class Session:
         request_id: str,
         clock_s: Callable[[], float],
     ) -> None:
-        """Prepare it; `clock_s` is monotonic time."""
+        """Prepare it for whoever calls; `clock_s` is monotonic time."""
+        self.caller = IDENTITY.get().name
         self._opening = opening
         self._engine = engine
         self._stage = stage
@@ -88,7 +90,7 @@ class Session:
             command = wire_perform.command(
                 request, self._opening.quantum_frames, self._quantum, self._engine.resolve
             )
-            self._stage.reserve(command.layers)
+            self._stage.reserve(command.layers, self.caller)
         except (SoundError, SwashError) as error:
             self._answers.append(wire_perform.refused(request.id, error))
             self._metrics.commands.labels("refused").inc()
@@ -143,7 +145,7 @@ class Session:
         finally:
             if self._seat is not None:
                 self._seat.leave()
-            self._stage.release(self._held)
+            self._stage.release(self._held, self.caller)
             self._stage.leave(self)
             self._span.tell(frames=self._sent_frames, underruns=self._pace.underruns)
 
@@ -224,7 +226,7 @@ class Session:
 
     def _let_go(self, layers: int) -> None:
         self._held -= layers
-        self._stage.release(layers)
+        self._stage.release(layers, self.caller)
 
     def _opened(self) -> bytes:
         mastering = self._opening.mastering

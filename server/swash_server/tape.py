@@ -1,6 +1,7 @@
 """Tapes: a sound, recorded or still recording, that any number may play from its start."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from enum import Enum
@@ -64,6 +65,7 @@ class Tape:
         self.recalled: Cached | None = None  # the tier that it came from
         self.seed: int | None = None  # another than the one asked for where that failed the quality gate
         self.priority = Priority.INTERACTIVE  # of whoever is in the greatest hurry for it
+        self.until_s = math.inf  # of the loop's time: when the last deadline is of those who wanted it
         self.abandoned = False
         self.progress: Progress | None = None
         self._on_abandoned: Callable[[], None] | None = None
@@ -183,8 +185,9 @@ class Tape:
 class MemoryTier:
     """Finished tapes, the least recently played dropped first; bounded in bytes but for those that are held."""
 
-    def __init__(self, max_bytes: int) -> None:
-        """Keep at most so many bytes."""
+    def __init__(self, max_bytes: int, *, on_evicted: Callable[[int], object] | None = None) -> None:
+        """Keep at most so many bytes; `on_evicted` hears how many tapes had to go."""
+        self._on_evicted = on_evicted
         self._tapes: LRUCache[str, Tape] = LRUCache(max_bytes, getsizeof=lambda tape: tape.nbytes)
         self._held: dict[str, Tape] = {}
 
@@ -192,6 +195,17 @@ class MemoryTier:
     def nbytes(self) -> int:
         """Return the bytes of all tapes."""
         return int(self._tapes.currsize) + sum(tape.nbytes for tape in self._held.values())
+
+    @property
+    def count(self) -> int:
+        """Return how many tapes there are."""
+        return len(self._tapes) + len(self._held)
+
+    def forget(self) -> tuple[int, int]:
+        """Drop every tape that is not held; return how many there were, and their bytes."""
+        count, size = len(self._tapes), int(self._tapes.currsize)
+        self._tapes.clear()
+        return count, size
 
     def hold(self, tape: Tape) -> None:
         """Keep a finished tape, whatever is dropped, until it is let go."""
@@ -213,4 +227,7 @@ class MemoryTier:
             return
         self._tapes.pop(tape.key, None)
         if tape.nbytes <= self._tapes.maxsize:
+            others = len(self._tapes)
             self._tapes[tape.key] = tape
+            if self._on_evicted and (gone := others + 1 - len(self._tapes)):
+                self._on_evicted(gone)

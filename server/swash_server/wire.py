@@ -28,6 +28,7 @@ from swash_model.spec import (
 from swash_server.cut import is_pcm
 from swash_server.encode import OPUS_SAMPLE_RATES, Encoding
 from swash_server.mastering import Mastering
+from swash_server.priority import Priority
 from swash_server.tape import Cached, Facts, Progress
 
 MAX_TAKES = 32
@@ -65,6 +66,11 @@ LOOP_METHODS = {
     sound_pb2.LOOP_METHOD_CROSSFADE: LoopMethod.CROSSFADE,
 }
 WIRE_LOOP_METHODS = {method: number for number, method in LOOP_METHODS.items() if method}
+PRIORITIES = {
+    sound_pb2.PRIORITY_INTERACTIVE: Priority.INTERACTIVE,
+    sound_pb2.PRIORITY_PRELOAD: Priority.PRELOAD,
+    sound_pb2.PRIORITY_BAKE: Priority.BAKE,
+}
 WIRE_CURVES = {"linear": sound_pb2.CURVE_LINEAR, "logarithmic": sound_pb2.CURVE_LOGARITHMIC}
 
 
@@ -88,6 +94,7 @@ class Wanted:
     loudness_lufs: float | None
     ceiling_dbtp: float
     first_frame: int
+    priority: Priority = Priority.INTERACTIVE
 
     def check_engine(self, name: str) -> None:
         """Raise InvalidAskError if this engine does not take all that was given."""
@@ -127,7 +134,18 @@ def wanted(request: sound_pb2.RenderRequest) -> Wanted:
         loudness_lufs=optional_number(request, "loudness_lufs", MIN_LOUDNESS_LUFS, MAX_LOUDNESS_LUFS),
         ceiling_dbtp=DEFAULT_CEILING_DBTP if ceiling_dbtp is None else ceiling_dbtp,
         first_frame=_first_frame(request, encoding),
+        priority=priority_of(request.priority, Priority.INTERACTIVE),
     )
+
+
+def priority_of(priority: "sound_pb2.Priority.ValueType", absent: Priority) -> Priority:
+    """Return who goes first, `absent` where the request does not say; raise InvalidAskError for another number."""
+    if priority == sound_pb2.PRIORITY_UNSPECIFIED:
+        return absent
+    if (known := PRIORITIES.get(priority)) is None:
+        names = ", ".join(sound_pb2.Priority.Name(number) for number in PRIORITIES)
+        raise InvalidAskError("priority", f"{names}, got {priority}")
+    return known
 
 
 def checked_prompt(prompt: str, field: str = "prompt") -> str:
@@ -302,6 +320,50 @@ def header(
         english_prompt=english_prompt,
     )
     return sound_pb2.RenderResponse(header=message).SerializeToString()
+
+
+def canonical(request: Message) -> bytes:
+    """Return the same bytes for equal requests, however they came."""
+    return request.SerializeToString(deterministic=True)
+
+
+def addressed(header: bytes, request_id: str) -> bytes:
+    """Return the serialised RenderResponse of a serialised Header without a request id, with this one."""
+    name = request_id.encode()
+    return _field(1, _field(1, name) + header)
+
+
+def unaddressed(response: bytes) -> bytes:
+    """Return the serialised Header in a serialised RenderResponse."""
+    return sound_pb2.RenderResponse.FromString(response).header.SerializeToString()
+
+
+def check_fetch(request: sound_pb2.FetchRequest) -> None:
+    """Raise InvalidAskError where a Fetch asks for what is not one whole take."""
+    if request.render.HasField("takes") and request.render.takes != 1:
+        raise InvalidAskError("render.takes", f"1 in one message, got {request.render.takes}")
+    if request.render.first_frame:
+        raise InvalidAskError("render.first_frame", f"0 in one message, got {request.render.first_frame}")
+
+
+def fetched(header: bytes, data: bytes, trailer: bytes) -> bytes:
+    """Return the serialised FetchResponse of serialised RenderResponses, whose fields have the same numbers."""
+    return b"".join((header, _head(2, len(data)), data, trailer))
+
+
+def _field(number: int, value: bytes) -> bytes:
+    """Return a serialised field of bytes, text or a message."""
+    return _head(number, len(value)) + value
+
+
+def _head(number: int, size: int) -> bytes:
+    """Return what stands before such a field (protobuf.dev/programming-guides/encoding)."""
+    head = bytearray([number << 3 | 2])
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    head.append(size)
+    return bytes(head)
 
 
 def _made(neural: NeuralSpec, *, loop: bool) -> sound_pb2.Neural:

@@ -294,7 +294,7 @@ def test_health_and_reflection_answer(server: ServerProcess) -> None:
 
 
 def test_a_full_server_refuses_at_once_and_says_when_to_come_back(tmp_path: Path) -> None:
-    with ServerProcess(tmp_path, "--max-recordings=1") as small, small.stub() as stub:
+    with ServerProcess(tmp_path, "--max-recordings=1", "--max-queue=0") as small, small.stub() as stub:
         busy = stub.Render(LONG)
         next(busy)
         with pytest.raises(grpc.RpcError) as error:
