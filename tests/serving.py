@@ -96,6 +96,8 @@ class ServerProcess:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.kill()
+        else:
+            self._ended()
 
 
 class ServerThread:

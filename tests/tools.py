@@ -1,5 +1,6 @@
 """The programs that tests run in: a missing one fails its tests, `--without NAME` skips them."""
 
+import importlib.util
 import shutil
 import subprocess
 import sysconfig
@@ -9,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DEBIAN = "apt-get install $(cat tests/toolchain/debian)"
-NAMES = ("chromium", "dotnet", "envoy", "godot", "mono", "mounts", "prometheus", "redis")
+NAMES = ("chromium", "dotnet", "envoy", "godot", "mono", "mounts", "prometheus", "ray", "redis")
 _without: set[str] = set()
 
 
@@ -70,6 +71,13 @@ def promtool() -> Path:
 def redis_server() -> Path:
     """Return what holds the sounds that servers share."""
     return _program("redis-server", "redis", DEBIAN)
+
+
+def ray() -> None:
+    """Have what makes neural sounds on other machines, which a wheel brings."""
+    _skip("ray")
+    if importlib.util.find_spec("ray") is None:
+        pytest.fail("ray is missing: pip install -e '.[dev]', or skip its tests: --without ray")
 
 
 def unshare() -> Path:

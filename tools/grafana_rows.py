@@ -115,13 +115,24 @@ ENGINES = (
     ),
     Panel(
         "Queue",
-        "Neural sounds that wait, or are made behind after a fallback. Dashed: how many may wait.",
+        "Sounds that wait to be begun, and neural ones made behind after a fallback. Dashed: how many may wait.",
         "none",
         (
-            Line(of("swash_waiting_sounds"), "waiting {{instance}}"),
+            Line(of("swash_waiting_sounds"), "{{queue}} {{priority}} {{instance}}"),
             Line(of("swash_behind_sounds"), "behind {{instance}}"),
-            Line(of("swash_waiting_limit_sounds"), "limit {{instance}}", limit=True),
+            Line(
+                of("swash_waiting_limit_sounds", priority="interactive"),
+                "limit {{queue}} {{instance}}",
+                limit=True,
+            ),
         ),
+    ),
+    Panel(
+        "Waiting for a turn, p95",
+        "95 of 100 sounds were begun within this time.",
+        "s",
+        (Line(of("instance_priority:swash_queue_wait_seconds:p95_rate5m"), "{{priority}} {{instance}}"),),
+        logarithmic=True,
     ),
     Panel(
         "Sounds being made",
@@ -306,4 +317,80 @@ STORE = (
     ),
 )
 
-ROWS = {"Overview": OVERVIEW, "Engines": ENGINES, "Live": LIVE, "Store and memory": STORE}
+SERVERS = (
+    Panel(
+        "Shared tier",
+        "Whether the Redis or Valkey that servers share answers; nothing where there is none.",
+        "none",
+        (Line(of("swash_shared_up"), "{{instance}}"),),
+        "state-timeline",
+        steps={"red": 0, "green": 1},
+        words={0: "done without", 1: "up"},
+    ),
+    Panel(
+        "Shared tier: answers, p95",
+        "95 of 100 questions were answered, or given up, within this time.",
+        "s",
+        (
+            Line(
+                f"histogram_quantile(0.95, sum by (op, le) (rate({of('swash_shared_seconds_bucket')}[{RATE}])))",
+                "{{op}}",
+            ),
+        ),
+        logarithmic=True,
+    ),
+    Panel(
+        "Shared tier: in vain",
+        "Questions that it did not answer in time, and values that were not what they should be.",
+        "ops",
+        (
+            Line(rate("swash_shared_failures_total", "op"), "{{op}}"),
+            Line(rate("swash_shared_damaged_total", "instance"), "damaged {{instance}}"),
+        ),
+    ),
+    Panel(
+        "Refused at the door",
+        "Connections and requests that were refused or cut off before they were calls.",
+        "ops",
+        (Line(rate("swash_door_refused_total", "reason"), "{{reason}}"),),
+    ),
+    Panel(
+        "Credentials read again",
+        "Files of TLS and of tokens that were read again after a change.",
+        "ops",
+        (Line(rate("swash_credentials_reads_total", "what, outcome"), "{{what}} {{outcome}}"),),
+    ),
+    Panel(
+        "Processes begun anew",
+        "Processes of engines, and of the gRPC port, that were begun because another had died.",
+        "ops",
+        (
+            Line(rate("swash_engine_restarts_total", "engine"), "{{engine}}"),
+            Line(rate("swash_io_restarts_total", "instance"), "gRPC {{instance}}"),
+        ),
+        steps={"green": 0, "yellow": 0.01},
+    ),
+    Panel(
+        "Forgotten sounds",
+        "Sounds that a cache forgot in a second to make room.",
+        "ops",
+        (Line(rate("swash_cache_evictions_total", "tier"), "{{tier}}"),),
+    ),
+    Panel(
+        "Tasks and processes",
+        "Tasks of the event loop, and processes that serve the gRPC port.",
+        "none",
+        (
+            Line(of("swash_event_loop_tasks"), "tasks {{instance}}"),
+            Line(f"sum by (instance) ({of('swash_io_processes')})", "processes {{instance}}"),
+        ),
+    ),
+)
+
+ROWS = {
+    "Overview": OVERVIEW,
+    "Engines": ENGINES,
+    "Live": LIVE,
+    "Store and memory": STORE,
+    "Servers and strangers": SERVERS,
+}

@@ -70,13 +70,13 @@ class Access:
     def __init__(self, tokens: Tokens | None = None, *, certificates: bool = False) -> None:
         """`certificates` says that connections were let in by client certificates alone."""
         self._tokens = tokens
-        self._certificates = certificates
+        self.certificates = certificates
         self._counted: OrderedDict[str, Counted] = OrderedDict()
 
     @property
     def asks(self) -> bool:
         """Return whether callers must say who they are."""
-        return self._tokens is not None or self._certificates
+        return self._tokens is not None or self.certificates
 
     @property
     def callers(self) -> Mapping[str, Counted]:
@@ -98,7 +98,7 @@ class Access:
         if given is not None and self._tokens is not None:
             bearer = _BEARER.fullmatch(given)
             found = self._tokens.of_token(bearer[1]) if bearer else None
-        elif self._certificates and peer.names:
+        elif self.certificates and peer.names:
             named = Identity(peer.names[0], LOCAL.roles)
             found = named if self._tokens is None else self._tokens.of_certificate(peer.names)
         if found is None:

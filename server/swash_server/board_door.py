@@ -1,12 +1,12 @@
 """GET /dashboard/data: the board as JSON, and who may read in it what callers asked for."""
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from swash_server.board import Board
+from swash_server.identity import is_loopback
 from swash_server.settings import ShowPrompts
 
 MAX_NUMBER_DIGITS = 18
@@ -39,12 +39,12 @@ def is_local(request: Request) -> bool:
     of another origin that may call has an Origin; and a proxy on this machine speaks for others.
     """
     client, headers = request.client, request.headers
-    if client is None or not _is_loopback(client.host):
+    if client is None or not is_loopback(client.host):
         return False
     if any(name in headers for name in _FORWARDED):
         return False
     host = headers.get("host", "")
-    if not _is_loopback(_name_of(host)):
+    if not is_loopback(_name_of(host)):
         return False
     if headers.get("sec-fetch-site", "none") not in {"none", "same-origin"}:
         return False
@@ -58,15 +58,3 @@ def _name_of(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback

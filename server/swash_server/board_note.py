@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from swash_model.errors import SoundError
@@ -11,7 +11,7 @@ from swash_model.spec import Ask, LoopMethod, Spec
 from swash_server.errors import SwashError, code_of
 from swash_server.mastering import Mastering
 from swash_server.request_id import REQUEST_ID
-from swash_server.tape import Facts
+from swash_server.tape import Cached, Facts
 
 if TYPE_CHECKING:  # the door sees protobuf; this needs no more than the shape of what it gives
     from swash_server.wire import Wanted
@@ -113,6 +113,10 @@ class Note:
         """Take what is known at the end."""
         self._facts = facts
 
+    def remembered(self) -> Noted:
+        """Return the take as the same request will be noted that finds it in memory."""
+        return replace(self.ended(None), cached=Cached.MEMORY.value)
+
     def ended(self, error: BaseException | None) -> Noted:
         """Return the take as it ended: well, or with an error."""
         ask, spec, facts = self._wanted.ask, self._spec, self._facts
@@ -135,13 +139,14 @@ class Note:
             render_ms=facts.render_s * 1000.0 if facts else None,
             cached=self._cached,
             fallback=self._fallback,
-            code=_code(error),
+            code=code_name(error),
             reason=str(error)[:MAX_REASON_CHARACTERS] if isinstance(error, SwashError | SoundError) else None,
             again=again,
         )
 
 
-def _code(error: BaseException | None) -> str:
+def code_name(error: BaseException | None) -> str:
+    """Return the name of the code that a take ended with; None is a good end."""
     if error is None:
         return "OK"
     if isinstance(error, SwashError | SoundError):

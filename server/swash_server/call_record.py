@@ -5,13 +5,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from swash_model.spec import Spec
+from swash_server.identity import Identity
 
 
 @dataclass(slots=True)
 class CallRecord:
     """One call. What it sounds like is that of its first take; None is what is not known, or not yet.
 
-    `prompt` may be written down only where `prompts` says so.
+    `prompt` may be written down only where `prompts` says so, and who the caller is nowhere.
     """
 
     method: str = ""
@@ -26,6 +27,7 @@ class CallRecord:
     cached: str | None = None
     first_frames_s: float | None = None
     prompt: str | None = None
+    caller: Identity | None = None
 
     def sounds(self, spec: Spec, cached: str) -> None:
         """Take what the first take is, and where it came from."""

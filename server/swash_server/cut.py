@@ -42,6 +42,16 @@ async def messages(tape: Tape, encoding: Encoding, *, loop: bool, first_frame: i
         yield message
 
 
+async def whole(tape: Tape, encoding: Encoding) -> bytes:
+    """Return all samples of a finished sound in a PCM encoding, made once."""
+    return bytes(await tape.kept(f"whole {encoding.name}", partial(_whole, tape, encoding)))
+
+
+async def _whole(tape: Tape, encoding: Encoding) -> bytes:
+    to_bytes = PCM[encoding]
+    return await asyncio.to_thread(lambda: b"".join(map(to_bytes, tape.pieces)))
+
+
 async def sha256(tape: Tape, encoding: Encoding) -> bytes:
     """Return the digest that the trailer carries: of the whole sound as 16-bit, or as floats if that was sent."""
     floats = encoding is Encoding.PCM_F32LE

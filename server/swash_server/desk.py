@@ -55,9 +55,9 @@ class Desks:
         self._desks: dict[str, Desk] = {}
 
     @contextmanager
-    def opened(self) -> Iterator[tuple[str, Desk]]:
-        """Give a desk and its name, while its session lives."""
-        name, desk = secrets.token_urlsafe(16), Desk()
+    def opened(self, prefix: str = "") -> Iterator[tuple[str, Desk]]:
+        """Give a desk and its name, which begins with `prefix`, while its session lives."""
+        name, desk = prefix + secrets.token_urlsafe(16), Desk()
         self._desks[name] = desk
         try:
             yield name, desk

@@ -82,6 +82,11 @@ class Guard:
         self._traces = traces
         self._log_prompts = log_prompts
 
+    @property
+    def reads_certificates(self) -> bool:
+        """Return whether it matters which certificate a connection came with."""
+        return self._access.certificates
+
     async def unary(self, rpc: Rpc, request: bytes, call: Call) -> bytes | None:
         """Return the serialised answer to a call; None when it failed and the caller has been told."""
         with self._guarded(rpc, call) as record:

@@ -3,6 +3,7 @@
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 
@@ -45,6 +46,7 @@ PEER: ContextVar[Peer] = ContextVar("peer", default=NOWHERE)
 """Whose connection a request over HTTP came by."""
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Return whether a name or an address reaches this machine alone."""
     if host == "localhost":

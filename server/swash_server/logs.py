@@ -89,6 +89,7 @@ class _Handler(logging.Handler):
         super().__init__()
         self.setFormatter(form)
         self.addFilter(_Seldom("opentelemetry"))
+        self.addFilter(_unless_caller_left)
         self._writer = writer
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -116,6 +117,15 @@ class _Seldom(logging.Filter):
             return False
         self._again_s[what] = now_s + SELDOM_S
         return True
+
+
+def _unless_caller_left(record: logging.LogRecord) -> bool:
+    """Keep out what grpcio logs as an error, with its own traceback, when it writes to a caller who has gone.
+
+    The call's own line says CANCELLED. The error has no public name: grpc 1.85, _cygrpc/aio/server.pyx.pxi.
+    """
+    kind = record.exc_info[0] if record.exc_info else None
+    return not (record.name == "grpc._cython.cygrpc" and kind is not None and kind.__name__ == "ExecuteBatchError")
 
 
 class _Lines(logging.Formatter):

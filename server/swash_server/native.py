@@ -1,8 +1,7 @@
 """Native gRPC: the rpcs as handlers of grpc.aio."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -13,6 +12,7 @@ from google.rpc import status_pb2
 from swash_server.guard import Guard
 from swash_server.identity import Peer
 from swash_server.rpcs import Rpc, Shape
+from swash_server.watchdog import Watchdog
 
 STATUS_DETAILS = "grpc-status-details-bin"  # where gRPC carries a google.rpc.Status
 
@@ -39,40 +39,40 @@ def handlers(rpcs: tuple[Rpc, ...], guard: Guard, patience: Patience) -> grpc.Ge
 def _handler(rpc: Rpc, guard: Guard, patience: Patience) -> "grpc.RpcMethodHandler[Any, Any]":
     # grpc.aio would wait for the one request of a call as long as the caller likes, so it is read here.
     async def answered(requests: AsyncIterator[bytes], context: Context) -> None:
-        call = _NativeCall(context)
-        asked = requests if rpc.shape is Shape.DUPLEX else await _only(requests, context, patience.request_s)
-        if rpc.shape is Shape.UNARY:
-            assert isinstance(asked, bytes)
-            if (told := await guard.unary(rpc, asked, call)) is not None:
-                await context.write(told)
-            return
-        async with aclosing(guard.stream(rpc, asked, call)) as answers:
-            if await _all_written(answers, context, patience.stall_s):
+        with closing(Watchdog()) as watchdog:
+            if await _answered(requests, context, watchdog):
                 return
         patience.on_stalled()
         # Heard by those who read on after all; until then, or until they leave, only this task waits.
         await context.abort(grpc.StatusCode.ABORTED, f"the answer was not read for {patience.stall_s:g} s")
 
+    async def _answered(requests: AsyncIterator[bytes], context: Context, watchdog: Watchdog) -> bool:
+        """Answer a call; return False when the caller does not read."""
+        call = _NativeCall(context, certificates=guard.reads_certificates)
+        asked: bytes | AsyncIterator[bytes] = requests
+        if rpc.shape is not Shape.DUPLEX:
+            asked = await _only(requests, context, watchdog, patience.request_s)
+        if rpc.shape is Shape.UNARY:
+            assert isinstance(asked, bytes)
+            if (told := await guard.unary(rpc, asked, call)) is not None:
+                await context.write(told)
+            return True
+        async with aclosing(guard.stream(rpc, asked, call)) as answers:
+            async for answer in answers:
+                try:
+                    await watchdog.within(patience.stall_s, context.write(answer))
+                except TimeoutError:
+                    return False
+        return True
+
     return grpc.stream_stream_rpc_method_handler(answered, None, None)
 
 
-async def _all_written(answers: AsyncIterator[bytes], context: Context, within_s: float) -> bool:
-    """Send answers to their end; return False when one finds no room in time."""
-    async for answer in answers:
-        try:
-            async with asyncio.timeout(within_s):
-                await context.write(answer)
-        except TimeoutError:
-            return False
-    return True
-
-
-async def _only(requests: AsyncIterator[bytes], context: Context, within_s: float) -> bytes:
+async def _only(requests: AsyncIterator[bytes], context: Context, watchdog: Watchdog, within_s: float) -> bytes:
     """Return the one request of a call, or end the call when it does not come in time."""
     request = None
     with suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            request = await anext(requests, None)
+        request = await watchdog.within(within_s, anext(requests, None))
     if request is None:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"request: one within {within_s:g} s, got none")
         raise AssertionError("abort raises")
@@ -84,17 +84,18 @@ class _NativeCall:
 
     transport = "grpc"
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, certificates: bool) -> None:
         self._context = context
+        self._certificates = certificates
+        headers = [(key, value) for key, value in context.invocation_metadata() or () if isinstance(value, str)]
+        self._headers = dict(reversed(headers))  # of two of a name the first counts
 
     def header(self, name: str) -> str | None:
-        for key, value in self._context.invocation_metadata() or ():
-            if key == name and isinstance(value, str):
-                return value
-        return None
+        return self._headers.get(name)
 
     def peer(self) -> Peer:
-        return Peer(_host(self._context.peer()), _names(self._context.auth_context()))
+        names = _names(self._context.auth_context()) if self._certificates else ()
+        return Peer(_host(self._context.peer()), names)
 
     def time_remaining(self) -> float | None:
         return self._context.time_remaining()

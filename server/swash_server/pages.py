@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import TypeAlias
 
 from google.protobuf import json_format
 from starlette.requests import Request
@@ -41,6 +42,7 @@ HEADERS = {
     # Asked for again each time, and answered by 304 while it is the same: a new server brings new pages at once.
     "Cache-Control": "no-cache",
 }
+_Answering: TypeAlias = Callable[[Request], Awaitable[Response]]
 # Windows keeps types in its registry, where other programs change them.
 _TYPES = {"js": "text/javascript", "css": "text/css", "html": "text/html", "txt": "text/plain"}
 
@@ -54,8 +56,11 @@ class _File:
     tag: str
 
 
-def routes() -> Iterator[Route]:
-    """Yield where each page, its files and what it needs are; every file is read now, a megabyte in all."""
+def routes(known: Callable[[_Answering], _Answering]) -> Iterator[Route]:
+    """Yield where each page, its files and what it needs are; every file is read now, a megabyte in all.
+
+    Pages are for everybody; `known` makes an endpoint one for those whom the server knows.
+    """
     folder = resources.files("swash_server") / "pages"
     files = {file.name: _read(file) for file in folder.iterdir() if file.is_file()}
     for path, name in PAGES.items():
@@ -64,7 +69,7 @@ def routes() -> Iterator[Route]:
     for name, file in files.items():
         if not name.endswith(".html"):
             yield Route(f"{FILES}/{name}", _endpoint(file))
-    yield Route("/manifest", _manifest, methods=["POST"])
+    yield Route("/manifest", known(_manifest), methods=["POST"])
 
 
 def _read(file: Traversable) -> _File:

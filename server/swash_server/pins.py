@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
@@ -122,6 +123,14 @@ class Pins:
             for key in free:
                 self._memory.let_go(key)
         return len(free), sum(free.values())
+
+    async def unload_all(self) -> None:
+        """Let go of everything, under every tag."""
+        async with self._lock:
+            noted = await self._read()
+        for tag in sorted(self._tags.keys() | noted.keys()):
+            with suppress(UnknownTagError):  # let go of meanwhile
+                await self.unload(tag)
 
     async def _read(self) -> dict[str, dict[str, int]]:
         """Read the store's index again and return it; what is in memory is known here alone."""

@@ -1,4 +1,4 @@
-"""How a server is: how late its event loop wakes up, and how much room the disk of its store has."""
+"""How a server is: how late its event loop wakes up and what runs in it, and how much room its disk has."""
 
 import asyncio
 import math
@@ -38,7 +38,8 @@ class Vitals:
             await asyncio.gather(self._watching, return_exceptions=True)
 
     async def look(self) -> None:
-        """Note the room on the disk, within DISK_S; of several who ask at once, one looks."""
+        """Count tasks and note the room on the disk, within DISK_S; of several who ask at once, one looks."""
+        self._metrics.tasks.set(len(asyncio.all_tasks()))
         if self._folder is None:
             return
         if self._looking is None or self._looking.done():

@@ -21,6 +21,7 @@ from google.rpc import status_pb2
 from protobuf.wkt import Any as AnyMessage
 
 from swash_server.guard import Guard
+from swash_server.identity import PEER, Peer
 from swash_server.rpcs import SERVICE, Rpc, Shape
 from swash_server.wire import MAX_REQUEST_BYTES
 
@@ -141,6 +142,9 @@ class _WebCall:
     def header(self, name: str) -> str | None:
         value: str | None = self._context.request_headers.get(name)
         return value
+
+    def peer(self) -> Peer:
+        return PEER.get()
 
     def time_remaining(self) -> float | None:
         left_ms = self._context.timeout_ms

@@ -112,8 +112,8 @@ def test_every_metric_is_documented_and_none_has_a_prompt(server: ServerProcess)
     assert {name for name in names if not name.endswith("_created")} <= documented
     labels = set(re.findall(r'(\w+)="', text.decode()))
     assert labels <= {
-        "cached", "code", "encoding", "engine", "le", "machine", "method", "outcome", "python", "reason", "stage",
-        "tier", "transport", "version",
+        "cached", "code", "encoding", "engine", "le", "machine", "method", "outcome", "priority",
+        "op", "python", "queue", "reason", "stage", "tier", "transport", "version", "what",
     }  # fmt: skip
 
 
@@ -228,6 +228,11 @@ WELL: Mapping[str, str] = {
     'swash_waiting_limit_sounds{queue="neural",priority="interactive"}': "32x120",
     'swash_waiting_limit_sounds{queue="neural",priority="bake"}': "32x120",
     'swash_refused_total{reason="line"}': "0x120",
+    'swash_refused_total{reason="client_rate"}': "0x120",
+    'swash_engine_restarts_total{engine="procedural"}': "0x120",
+    "swash_shared_up": "1x120",
+    'swash_credentials_reads_total{what="tls",outcome="ok"}': "0x60 1x60",
+    'swash_credentials_reads_total{what="tls",outcome="failed"}': "0x120",
     "swash_live_sessions": "4x120",
     "swash_live_limit_sessions": "64x120",
     "swash_live_voices": "12x120",
@@ -264,6 +269,9 @@ SICK: Mapping[str, Mapping[str, str]] = {
     "SwashStoreDamaged": {"swash_store_damaged_total": "0x110 3x10"},
     "SwashVoicesNearlyAll": {"swash_live_voices": "62x120"},
     "SwashUnderruns": {"swash_live_underruns_total": "0+60x120"},
+    "SwashEngineProcessDied": {'swash_engine_restarts_total{engine="procedural"}': "0x115 1x5"},
+    "SwashSharedDown": {"swash_shared_up": "1x110 0x10"},
+    "SwashCredentialsFailed": {'swash_credentials_reads_total{what="tls",outcome="failed"}': "0x115 1x5"},
     "SwashLiveProcessDied": {"swash_live_restarts_total": "0x115 1x5"},
     "SwashEventLoopSlow": {'swash_event_loop_lag_seconds_bucket{le="0.025"}': "0+100x120"},
     "SwashBadSounds": {'swash_quality_failures_total{engine="stable_audio",reason="silence"}': "0+3x120"},

@@ -46,7 +46,7 @@ def sounds_after(server: ServerProcess, since: int, count: int) -> list[dict[str
 @pytest.fixture(scope="module")
 def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Give a server that only the tests of this file ask for sounds."""
-    with ServerProcess(tmp_path_factory.mktemp("store")) as server:
+    with ServerProcess(tmp_path_factory.mktemp("store"), "--allowed-host=*") as server:
         yield server
 
 
@@ -212,7 +212,7 @@ def test_strangers_see_effects_and_seeds_and_no_word_of_a_prompt(quiet: ServerPr
 def test_an_operator_shows_prompts_to_all_or_to_none(tmp_path: Path) -> None:
     engines = Engines({DEFAULT_ENGINE: ProceduralEngine()}, {})
     for show in ("all", "none"):
-        with ServerThread(engines, show_prompts=show) as server, server.stub() as stub:
+        with ServerThread(engines, show_prompts=show, allowed_host=("*",)) as server, server.stub() as stub:
             rendered(stub, pb.RenderRequest(prompt=SECRET, seed=3, duration_s=0.2))
             until(lambda http=server.http: board(http)["last"] == 1, "it is noted")  # type: ignore[misc]
             for host in ("localhost", "swash.example"):
@@ -254,7 +254,7 @@ def test_a_caller_who_leaves_is_told_as_such_and_a_neural_sound_is_played_by_its
     engine = HandEngine()
     engines = Engines({NEURAL_ENGINE: engine, DEFAULT_ENGINE: ProceduralEngine()}, {})
     request = pb.RenderRequest(prompt="a bell", engine=NEURAL_ENGINE, seed=1)
-    with ServerThread(engines) as server, server.stub() as stub:
+    with ServerThread(engines, allowed_host=("*",)) as server, server.stub() as stub:
         call = stub.Render(request)
         next(iter(call))
         call.cancel()

@@ -110,7 +110,7 @@ def test_whoever_falls_silent_is_told_by_the_deadline_and_the_work_stops(server:
 
 def test_broken_connections_leave_no_traceback_in_the_log(server: ServerProcess) -> None:
     began = len(server.log)
-    long = pb.RenderRequest(effect="rain", seed=14, duration_s=30.0)
+    long = pb.RenderRequest(effect="rain", seed=14, duration_s=60.0)
     with server.stub() as stub:
         rendered(stub, long)  # remembered, it comes faster than it is read, and writing waits
     left = server.metric("swash_calls_total", method="Render", code="CANCELLED")

@@ -152,7 +152,6 @@ def test_any_request_gets_a_status_that_fits(fuzzed: ServerProcess, channel: grp
     assert fuzzed.metric("swash_calls_total", code="UNKNOWN") == 0
 
 
-@pytest.mark.xfail(strict=False, reason="some commands end the process of live voices: found here, not mended yet")
 def test_any_commands_of_a_live_session_are_answered(fuzzed: ServerProcess, channel: grpc.Channel) -> None:
     perform: Any = channel.stream_stream(PATH + "Perform")
     opened = pb.PerformRequest(open=pb.OpenSession(unpaced=True)).SerializeToString()

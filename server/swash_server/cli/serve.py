@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+from click.core import ParameterSource
 
-from swash_server.cli.failure import told
+from swash_server.cli.failure import INVALID, told
 from swash_server.cli.launch import prepare_for_torch
-from swash_server.settings import Settings
+from swash_server.settings import InvalidSettingError, Settings
 
 if TYPE_CHECKING:
     from swash_model.engines import Engines
+    from swash_server.app import App
 
 # What other programs on the machine go by too.
 OTHER_VARIABLES = {"otel_endpoint": ("OTEL_EXPORTER_OTLP_ENDPOINT",)}
@@ -69,29 +71,90 @@ def _click_type(kind: Any) -> Any:
     return click.Choice(typing.get_args(kind)) if typing.get_origin(kind) is Literal else kind
 
 
+def _config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> Path | None:
+    """Have what a file sets stand in for the defaults: flags and the environment go before it."""
+    from swash_server import config_file
+
+    if path is not None:
+        with told():
+            ctx.default_map = config_file.read(path)
+    return path
+
+
 @click.command()
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    callback=_config,
+    envvar="SWASH_CONFIG",
+    show_envvar=True,
+    help="File of settings, in TOML; flags and environment variables go before it.",
+)
+@click.option("--check-config", is_flag=True, help="Print the settings and what is wrong; start nothing.")
 @setting_options
-def serve(**given: Any) -> None:
+@click.pass_context
+def serve(ctx: click.Context, /, config: Path | None, check_config: bool, **given: Any) -> None:
     """Run the server until SIGINT or SIGTERM."""
     from swash_server import logs
 
     with told():
-        settings = Settings(**given)
+        settings = _settings(ctx, config, given)
+        if check_config:
+            from swash_server.cli import check_config as checking
+
+            sources = {name: _source(ctx, config, name) for name in given}
+            ctx.exit(0 if checking.report(settings, sources) else INVALID)
         with logs.written(settings):
-            _raise_file_limit()
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            raise_file_limit()
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
                 runner.run(_serve(settings))
+
+
+def _settings(ctx: click.Context, config: Path | None, given: dict[str, Any]) -> Settings:
+    """Return the settings; an error names where the value came from, if that was no flag."""
+    from swash_server import config_file
+
+    try:
+        return Settings(**given)
+    except InvalidSettingError as error:
+        name = str(error).partition(":")[0].replace("-", "_")
+        source = ctx.get_parameter_source(name)
+        if source is ParameterSource.DEFAULT_MAP and config is not None:
+            raise config_file.blamed(config, name, error) from error
+        if source is ParameterSource.ENVIRONMENT:
+            raise InvalidSettingError(f"environment: {error}") from error
+        raise
+
+
+def _source(ctx: click.Context, config: Path | None, name: str) -> str:
+    source = ctx.get_parameter_source(name)
+    if source is ParameterSource.DEFAULT_MAP:
+        return f"file {config}"
+    named = {ParameterSource.COMMANDLINE: "flag", ParameterSource.ENVIRONMENT: "environment"}
+    return named.get(source, "default") if source is not None else "default"
 
 
 async def _serve(settings: Settings) -> None:
     from swash_server.app import App
 
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    app = App(settings, await asyncio.to_thread(_engines, settings))
+    stop_on_signals(stop)
+    app = App(settings, await asyncio.to_thread(engines_of, settings))
     log.info("warming up; the very first start compiles the kernels and takes up to a minute")
+
+    def up() -> None:
+        log.info(
+            "serving: gRPC on %s:%s, %s://%s:%s/ (/dashboard, /metrics)",
+            settings.host, app.grpc_port,
+            "http" if settings.tls_cert is None else "https", settings.host, app.http_port,
+        )  # fmt: skip
+
+    await until(stop, app, up)
+
+
+async def until(stop: asyncio.Event, app: "App", up: Callable[[], object]) -> None:
+    """Start a server, say that it is up, and stop it when told to, even while it starts."""
     starting = asyncio.create_task(app.start())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -101,12 +164,8 @@ async def _serve(settings: Settings) -> None:
             # What was loaded stays for ever: a collection that walks over all of it would hold every call up.
             gc.collect()
             gc.freeze()
-            log.info(
-                "serving: gRPC on %s:%s, http://%s:%s/ (/dashboard, /metrics)",
-                settings.host, app.grpc_port, settings.host, app.http_port,
-            )  # fmt: skip
+            up()
             await stopping
-        log.info("stopping; calls in flight have %g s", settings.grace_s)
     finally:
         starting.cancel()
         stopping.cancel()
@@ -114,21 +173,37 @@ async def _serve(settings: Settings) -> None:
         await app.stop()
 
 
-def _engines(settings: Settings) -> "Engines":
-    """Return the engines that the settings name; torch alone takes seconds to import."""
-    from swash_model.engines import NEURAL_ENGINE, ModelChoice, load_engines
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Have SIGINT and SIGTERM begin a stop, and SIGHUP, which a closed terminal sends, do nothing."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stopped, stop)
+    loop.add_signal_handler(signal.SIGHUP, log.info, "SIGHUP changes nothing: settings are read at the start")
 
+
+def _stopped(stop: asyncio.Event) -> None:
+    """Begin to stop; the next signal ends the process at once, whatever it is busy with."""
+    stop.set()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def engines_of(settings: Settings) -> "Engines":
+    """Return the engines that the settings name; torch alone takes seconds to import."""
+    from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, ModelChoice, load_engines
+
+    apart = {NEURAL_ENGINE, *([DEFAULT_ENGINE] if settings.engines_in == "process" else [])}
     if settings.model is None:
-        return load_engines()
+        return load_engines(apart=apart, pooled=settings.ray_address is not None)
     prepare_for_torch(exact=settings.precision == "exact")
     choice = ModelChoice(settings.model, settings.t5, settings.precision, settings.neural_threads, settings.device)
-    engines = load_engines(choice)
+    engines = load_engines(choice, apart=apart)
     if advice := engines.absent.get(NEURAL_ENGINE):
         log.error("no engine %r: %s", NEURAL_ENGINE, advice)
     return engines
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """Return uvloop's, which serves cached sounds 1.2 to 1.5 times as fast, or None where there is none."""
     with contextlib.suppress(ImportError):
         import uvloop
@@ -137,7 +212,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return None
 
 
-def _raise_file_limit() -> None:
+def raise_file_limit() -> None:
     """Take all the file descriptors we may have: a thousand idle connections must not shut out the next."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
