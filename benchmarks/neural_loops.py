@@ -24,8 +24,9 @@ from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask, Block, LoopMethod, NeuralAsk
 from swash_model.stable_audio import random_model
 from swash_model.stable_audio.config import read_config
-from swash_model.stable_audio.engine import MAX_CROSSFADE_S, StableAudioEngine
-from swash_model.stable_audio.model import DEFAULT_STEPS
+from swash_model.stable_audio.engine import StableAudioEngine
+from swash_model.stable_audio.limits import DEFAULT_STEPS
+from swash_model.stable_audio.planning import MAX_CROSSFADE_S
 from swash_model.stable_audio.released import RELEASED, T5_BASE
 from swash_model.stable_audio.sampler import GOLDEN_RATIO
 from tests.hearing import level_db

@@ -4,8 +4,6 @@ A small random model, whose sounds take some 50 ms: what is added stands out. Bo
 called in turns; Ray runs on the same cores, as `--ray-address local` begins it.
 """
 
-import os
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,8 +21,7 @@ MIB = 1024 * 1024
 
 def main() -> None:
     """Print times of sounds, starts and memory."""
-    with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
-        os.environ["HOME"] = home  # Ray leaves a token there
+    with ExitStack() as stack:
         shared = (f"--model={MODEL}", "--neural-threads=1", "--memory-mib=1")
         started: dict[str, tuple[ServerProcess, float]] = {}
         for name, flags in (("a process", ()), ("a Ray pool", ("--ray-address=local",))):
@@ -52,11 +49,11 @@ def main() -> None:
             ("made in", "steps", "first frames", "whole"),
             rows,
         )
-        rows = [
+        sizes = [
             (name, f"{start_s:.1f} s", f"{_pss_bytes(server.process.pid) / MIB:.0f} MiB")
             for name, (server, start_s) in started.items()
         ]
-        table("Ray pool: start and memory (PSS of all processes)", ("made in", "until it serves", "memory"), rows)
+        table("Ray pool: start and memory (PSS of all processes)", ("made in", "until it serves", "memory"), sizes)
 
 
 def _timed(server: ServerProcess, steps: int, seed: int) -> tuple[float, float]:

@@ -8,7 +8,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from swash_model.stable_audio.sampler import MIN_SIGMA, Noise, ping_pong, schedule
+from swash_model.stable_audio.limits import MIN_SIGMA
+from swash_model.stable_audio.sampler import Noise, ping_pong, schedule
 
 
 def test_eight_steps_are_those_of_the_published_model() -> None:
