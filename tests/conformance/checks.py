@@ -48,6 +48,10 @@ def check_sound(call: Call, seen: Observed) -> None:
     """Fail unless every frame came, in order, and is what the server made by its SHA-256."""
     if call.rpc == "Render" and seen.code == OK:
         _check_takes(call.requests[0], [_parsed(pb.RenderResponse, event) for event in seen.events])
+    elif call.rpc == "Fetch" and seen.code == OK:
+        asked: Any = call.requests[0]
+        whole = _parsed(pb.FetchResponse, seen.events[0])
+        _check_take(asked.render, whole.header, whole.data, whole.trailer)
     elif call.rpc == "Perform" and seen.code == OK:
         _check_session([_parsed(pb.PerformResponse, event) for event in seen.events])
 
@@ -100,6 +104,10 @@ def _settled(call: Call, events: Sequence[Any]) -> list[str]:
                 event.header.ClearField(field) if event.HasField("header") else None
             if event.HasField("trailer"):
                 event.trailer.ClearField("render_s")
+        elif call.rpc == "Fetch":
+            for field in ("request_id", "cached"):
+                event.header.ClearField(field)
+            event.trailer.ClearField("render_s")
         elif call.rpc == "Preload":
             event.take.ClearField("cached")
         elif call.rpc == "Unload":

@@ -1,23 +1,31 @@
 """The script over swash_client.AsyncClient."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from swash.v1 import sound_pb2 as pb
 from swash_client import AsyncClient, AsyncCommand, Block, SwashError, Voice
 from swash_client.live import Answer
 from tests.conformance import python_messages as messages
+from tests.conformance.guarded import Guarded
 from tests.conformance.observed import Observed
 from tests.conformance.script import Call, read_lines
-from tests.serving import ServerProcess
 
 
-def observe(script: Path, server: ServerProcess, _kind: str) -> list[str]:
+def observe(script: Path, server: Guarded, _kind: str) -> list[str]:
     """Make every call of a script; return a line of each."""
 
     async def observed() -> list[str]:
-        async with AsyncClient(server.address) as client:
-            return [(await _observed(client, call)).line for call in read_lines(script)]
+        lines = []
+        async with AsyncExitStack() as stack:
+            clients: dict[str | None, AsyncClient] = {}
+            for call in read_lines(script):
+                if call.token not in clients:
+                    client = AsyncClient(server.address, token=call.token, ca=server.ca)
+                    clients[call.token] = await stack.enter_async_context(client)
+                lines.append((await _observed(clients[call.token], call)).line)
+        return lines
 
     return asyncio.run(observed())
 

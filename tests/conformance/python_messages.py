@@ -19,10 +19,12 @@ from swash_client import (
     NotReadyError,
     Opened,
     OverloadedError,
+    PermissionDeniedError,
     PreloadedTake,
     Sound,
     SoundFile,
     SwashError,
+    UnauthenticatedError,
     UnavailableError,
     UnknownSoundError,
     UnknownTagError,
@@ -40,6 +42,8 @@ CODES: dict[type[SwashError], grpc.StatusCode] = {
     UnknownSoundError: grpc.StatusCode.NOT_FOUND,
     UnknownTagError: grpc.StatusCode.NOT_FOUND,
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    UnauthenticatedError: grpc.StatusCode.UNAUTHENTICATED,
+    PermissionDeniedError: grpc.StatusCode.PERMISSION_DENIED,
     NotReadyError: grpc.StatusCode.FAILED_PRECONDITION,
     InternalError: grpc.StatusCode.INTERNAL,
     UnavailableError: grpc.StatusCode.UNAVAILABLE,
@@ -72,6 +76,8 @@ def ended(name: str, error: Exception, events: Iterable[bytes]) -> Observed:
 def keywords_of(request: pb.RenderRequest) -> dict[str, Any]:
     """Return a request as the keywords of `Client.render`, its takes and encoding among them."""
     given = {field.name: value for field, value in request.ListFields()}
+    if request.priority:
+        given["priority"] = pb.Priority.Name(request.priority).removeprefix("PRIORITY_").lower()
     return {**given, "parameters": values_of(request.parameters), "encoding": encoding_name(request.encoding)}
 
 

@@ -12,18 +12,22 @@ from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
+from tests.conformance.guarded import Guarded
 from tests.conformance.observed import Observed
 from tests.conformance.script import Call, read_lines
-from tests.serving import ServerProcess
 
 TIMEOUT_S = 60.0
-UNARY = {"Unload", "ListEffects", "ResolvePrompt", "GetServerInfo", "Control"}
+UNARY = {"Unload", "ListEffects", "ResolvePrompt", "GetServerInfo", "Control", "Fetch"}
 
 
-def observe(script: Path, server: ServerProcess, _kind: str) -> list[str]:
+def observe(script: Path, server: Guarded, _kind: str) -> list[str]:
     """Make every call of a script; return a line of each."""
-    with server.stub() as stub:
-        return [_observed(stub, call).line for call in read_lines(script)]
+    if server.ca is None:
+        channel = grpc.insecure_channel(server.address)
+    else:
+        channel = grpc.secure_channel(server.address, grpc.ssl_channel_credentials(server.ca.read_bytes()))
+    with channel:
+        return [_observed(SoundServiceStub(channel), call).line for call in read_lines(script)]
 
 
 def _observed(stub: SoundServiceStub, call: Call) -> Observed:
@@ -38,11 +42,12 @@ def _observed(stub: SoundServiceStub, call: Call) -> Observed:
 def _make(stub: SoundServiceStub, call: Call, events: list[bytes]) -> None:
     method = getattr(stub, call.rpc)
     timeout_s = TIMEOUT_S if call.timeout_ms is None else call.timeout_ms / 1000.0
+    who = () if call.token is None else (("authorization", f"Bearer {call.token}"),)
     if call.rpc in UNARY:
-        events.append(method(call.requests[0], timeout=timeout_s).SerializeToString())
+        events.append(method(call.requests[0], timeout=timeout_s, metadata=who).SerializeToString())
         return
     requests: Any = iter(call.requests) if call.rpc == "Perform" else call.requests[0]
-    answers = method(requests, timeout=timeout_s)
+    answers = method(requests, timeout=timeout_s, metadata=who)
     for event in _until_cancelled(answers, call.cancel_after_events):
         events.append(event.SerializeToString())  # noqa: PERF401 - what came stays when the call breaks
 

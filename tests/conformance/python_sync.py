@@ -1,20 +1,28 @@
 """The script over swash_client.Client."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from swash.v1 import sound_pb2 as pb
 from swash_client import Block, Client, Command, SwashError, Voice
 from swash_client.live import Answer
 from tests.conformance import python_messages as messages
+from tests.conformance.guarded import Guarded
 from tests.conformance.observed import Observed
 from tests.conformance.script import Call, read_lines
-from tests.serving import ServerProcess
 
 
-def observe(script: Path, server: ServerProcess, _kind: str) -> list[str]:
+def observe(script: Path, server: Guarded, _kind: str) -> list[str]:
     """Make every call of a script; return a line of each."""
-    with Client(server.address) as client:
-        return [_observed(client, call).line for call in read_lines(script)]
+    lines = []
+    with ExitStack() as stack:
+        clients: dict[str | None, Client] = {}
+        for call in read_lines(script):
+            if call.token not in clients:
+                client = Client(server.address, token=call.token, ca=server.ca)
+                clients[call.token] = stack.enter_context(client)
+            lines.append(_observed(clients[call.token], call).line)
+    return lines
 
 
 def _observed(client: Client, call: Call) -> Observed:

@@ -1,6 +1,6 @@
 """Every client makes the same calls and sees the same: the line format and its words are told in README.md."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -10,9 +10,9 @@ import pytest
 from swash.v1 import sound_pb2 as pb
 from tests.conformance import python_stub
 from tests.conformance.checks import check_expectation, check_sound, comparable
+from tests.conformance.guarded import Guarded, guarded
 from tests.conformance.observed import Observed, read_observed
 from tests.conformance.script import Call, read_script, write_script
-from tests.serving import ServerProcess
 
 pytestmark = pytest.mark.xdist_group("conformance")  # one server, asked by all
 CALLS = read_script()
@@ -23,30 +23,46 @@ class Client:
     """Where the runner of a client is, and what its API has beside calls of single sounds.
 
     "messages": it takes the contract's messages as they are, and gives them in their order; "rpcs": every rpc may
-    be called by itself.
+    be called by itself; "fetch": it takes sounds in one message; "tls": it can be told whom to believe, and makes
+    its calls encrypted.
     """
 
     runner: str
-    has: frozenset[str] = frozenset({"messages"})
+    has: frozenset[str] = frozenset({"messages", "fetch"})
 
 
 CLIENTS = {
-    "python-stub": Client("tests.conformance.python_stub", frozenset({"messages", "rpcs"})),
-    "python-sync": Client("tests.conformance.python_sync", frozenset()),
-    "python-async": Client("tests.conformance.python_async", frozenset()),
-    "web-connect": Client("tests.clients.web.conformance", frozenset({"messages", "rpcs"})),
-    "web-grpc-web": Client("tests.clients.web.conformance", frozenset({"messages", "rpcs"})),
-    "dotnet-grpc-web": Client("tests.clients.csharp.conformance"),
-    "dotnet-http2": Client("tests.clients.csharp.conformance"),
+    "python-stub": Client("tests.conformance.python_stub", frozenset({"messages", "rpcs", "fetch"})),
+    "python-stub-tls": Client("tests.conformance.python_stub", frozenset({"messages", "rpcs", "fetch", "tls"})),
+    "python-sync": Client("tests.conformance.python_sync", frozenset({"tls"})),
+    "python-async": Client("tests.conformance.python_async", frozenset({"tls"})),
+    "web-connect": Client("tests.clients.web.conformance", frozenset({"messages", "rpcs", "fetch"})),
+    "web-grpc-web": Client("tests.clients.web.conformance", frozenset({"messages", "rpcs", "fetch"})),
+    "dotnet-grpc-web": Client("tests.clients.csharp.conformance", frozenset({"messages", "fetch", "tls"})),
+    "dotnet-http2": Client("tests.clients.csharp.conformance", frozenset({"messages", "fetch", "tls"})),
     "mono-grpc-web": Client("tests.clients.csharp.conformance"),
     "godot": Client("tests.clients.godot.conformance"),
 }
 
 
 @pytest.fixture(scope="module")
-def reference(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Observed]:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Give a server that asks who calls."""
+    with guarded(tmp_path_factory.mktemp("plain"), tls=False) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Give one that has a certificate besides."""
+    with guarded(tmp_path_factory.mktemp("encrypted"), tls=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def reference(plain: Guarded, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Observed]:
     """What gRPC's own stubs see."""
-    return _seen(python_stub.observe, CALLS, tmp_path_factory.mktemp("script"), server, "python-stub")
+    return _seen(python_stub.observe, CALLS, tmp_path_factory.mktemp("script"), plain, "python-stub")
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
@@ -57,10 +73,11 @@ def test_the_server_answers_as_the_script_says(call: Call, reference: dict[str, 
 
 @pytest.mark.parametrize("kind", [kind for kind in CLIENTS if kind != "python-stub"])
 def test_a_client_sees_what_every_other_sees(
-    kind: str, reference: dict[str, Observed], server: ServerProcess, tmp_path: Path
+    kind: str, reference: dict[str, Observed], plain: Guarded, encrypted: Guarded, tmp_path: Path
 ) -> None:
     client = CLIENTS[kind]
     calls = tuple(call for call in CALLS if call.needs is None or call.needs in client.has)
+    server = encrypted if "tls" in client.has else plain
     seen = _seen(import_module(client.runner).observe, calls, tmp_path, server, kind)
     problems = {}
     for call in calls:
@@ -111,13 +128,13 @@ def _check(call: Call, seen: Observed, reference: Observed, *, in_order: bool = 
 
 
 def _seen(
-    observe: Callable[[Path, ServerProcess, str], list[str]],
+    observe: Callable[[Path, Guarded, str], list[str]],
     calls: tuple[Call, ...],
     folder: Path,
-    server: ServerProcess,
+    server: Guarded,
     kind: str,
 ) -> dict[str, Observed]:
-    write_script(calls, folder / "script.tsv")
+    write_script(calls, folder / "script.tsv", server.tokens)
     seen = read_observed(observe(folder / "script.tsv", server, kind))
     assert list(seen) == [call.name for call in calls], "a line for each call, in the script's order"
     return seen

@@ -3,7 +3,7 @@
 import { Code } from "@connectrpc/connect";
 
 import { SwashError } from "./error";
-import { Encoding, type Header, type RenderResponse, type Trailer } from "./gen/swash/v1/sound_pb";
+import { Encoding, type FetchResponse, type Header, type RenderResponse, type Trailer } from "./gen/swash/v1/sound_pb";
 
 /** The most positive value of a 16-bit sample stands for just below 1. */
 const PCM16_FULL_SCALE = 32768;
@@ -62,6 +62,14 @@ export async function gathered(events: AsyncIterable<RenderResponse>, firstFrame
   }
   if (header || !takes.length) throw new SwashError("the stream ended before the sound did", Code.DataLoss);
   return takes;
+}
+
+/** Returns the take of a Fetch; throws DataLoss when it is not what was made. */
+export async function proved({ header, data, trailer }: FetchResponse): Promise<Take> {
+  if (!header || !trailer) throw new SwashError("the answer holds no whole take", Code.DataLoss);
+  const take = new Take(header, joined([data]), trailer);
+  await prove(take, 0);
+  return take;
 }
 
 /** Returns parts as one. */

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from tests.clients.godot import harness
-from tests.serving import ServerProcess
+from tests.conformance.guarded import Guarded
 
 RUNNER = Path(__file__).parent / "conformance"
 RUN_S = 90.0
 
 
-def observe(script: Path, server: ServerProcess, _kind: str) -> list[str]:
+def observe(script: Path, server: Guarded, _kind: str) -> list[str]:
     """Make every call of a script; return the lines that were said."""
     result = harness.run(
         {"addons/swash": harness.ADDON, "conformance": RUNNER},

@@ -2,14 +2,18 @@
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from swash_client import Client
+from swash_server import tokens
 from tests.clients.godot import harness
 from tests.clients.godot.gate import Gate
+from tests.fault_proxy import FaultProxy, Faults
 from tests.serving import ServerProcess
 from tools import godot_uid
 
@@ -21,8 +25,9 @@ SHARED = "addon_suite.gd"
 
 
 @pytest.fixture(scope="module")
-def silent(server: ServerProcess) -> harness.Verdicts:
-    return _run(SILENT, server, f"--perform_sha256={_performed(server)}", audio=False)
+def silent(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> harness.Verdicts:
+    with _guarded(tmp_path_factory.mktemp("guarded")) as told:
+        return _run(SILENT, server, f"--perform_sha256={_performed(server)}", *told, audio=False)
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +69,25 @@ def _run(folder: Path, server: ServerProcess, *args: str, audio: bool) -> harnes
         told = [f"--nobody={_nobody()}", f"--gate={gate.url}", f"--gate_control={gate.control}", *args]
         shared = {f"tests/{SHARED}": (folder.parent / SHARED).read_bytes()}
         return harness.run_tests(folder, server=server.http, args=told, files=shared, audio=audio)
+
+
+@contextmanager
+def _guarded(folder: Path) -> Iterator[list[str]]:
+    """Start a server that asks who calls; give what test_trust.gd wants to know of it."""
+    token = tokens.made()
+    (folder / "tokens").write_text(f"game play sha256:{tokens.digest_of(token).hex()}\n")
+    with ServerProcess(folder / "store", f"--tokens={folder / 'tokens'}") as running:
+        above = running.http.removeprefix("http://")
+        with (
+            FaultProxy(above, Faults(reset_after_bytes=300_000, bytes_a_second=2_000_000)) as breaking,
+            FaultProxy(above, Faults(reset_after_bytes=200)) as hopeless,
+        ):
+            yield [
+                f"--guarded={running.http}",
+                f"--token={token}",
+                f"--breaking=http://{breaking.address}",
+                f"--hopeless=http://{hopeless.address}",
+            ]
 
 
 def _nobody() -> str:

@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 
 from tests.clients.web.browser import bundle, served, show
-from tests.serving import ServerProcess
+from tests.conformance.guarded import Guarded
 
 
-def observe(script: Path, server: ServerProcess, kind: str) -> list[str]:
+def observe(script: Path, server: Guarded, kind: str) -> list[str]:
     """Make every call of a script in a page; return a line of each. `kind` is web-connect or web-grpc-web."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

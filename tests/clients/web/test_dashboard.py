@@ -30,7 +30,7 @@ ROW = "#sounds tr:nth-child(1)"
 @pytest.fixture(scope="module")
 def its(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Give a server that only this page's tests ask for sounds."""
-    with ServerProcess(tmp_path_factory.mktemp("store")) as server:
+    with ServerProcess(tmp_path_factory.mktemp("store"), "--allowed-host=swash.example") as server:
         yield server
 
 

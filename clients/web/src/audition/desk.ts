@@ -1,6 +1,7 @@
 /** The page as a whole: type, hear, vary, compare, keep. */
 
 import { Code, connect, SwashError, type GetServerInfoResponse } from "../client";
+import { token } from "../shared/credentials";
 import { byId, copy, save } from "../shared/dom";
 import { pause } from "../waiting";
 import { Bank } from "./bank";
@@ -39,7 +40,7 @@ interface Making {
 }
 
 export class Desk {
-  private readonly swash = connect(location.origin);
+  private readonly swash = connect(location.origin, { token, insecureToken: true }); // who gave it here knows
   private readonly player = new Player();
   private readonly live = new Live(this.player);
   private readonly picture = new Picture();
@@ -491,6 +492,7 @@ export class Desk {
     if (error.code === Code.Unavailable && error.retryAfterMs === undefined) this.presence.lost();
     sign.problem(error);
     sign.progress("");
+    if (error.code === Code.Unauthenticated) this.presence.unknown();
   }
 
   /** Puts the sound into the address: it can be sent, and survives a reload. */

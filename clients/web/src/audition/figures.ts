@@ -11,6 +11,7 @@ const MADE: Record<Cached, string> = {
   [Cached.JOINED]: "now, joined",
   [Cached.MEMORY]: "before, in memory",
   [Cached.STORE]: "before, in the store",
+  [Cached.SHARED]: "before, by another server",
 };
 
 export const ENCODING_TITLES: Record<EncodingName, string> = {

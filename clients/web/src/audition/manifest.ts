@@ -1,5 +1,6 @@
 /** The bank as a manifest: what `swash bake` and Preload take. */
 
+import { headers } from "../shared/credentials";
 import { fieldsOf, soundOf, type Sound } from "./sound";
 
 /** A sound that was kept, and what the game calls it. */
@@ -33,7 +34,7 @@ export interface Imported {
 
 /** Has the server read a manifest, as `swash bake` would; throws an Error with every line that is wrong. */
 export async function imported(text: string): Promise<Imported> {
-  const answer = await fetch("/manifest", { method: "POST", body: text });
+  const answer = await fetch("/manifest", { method: "POST", body: text, headers: headers() });
   const said = (await answer.json()) as {
     problems?: string[];
     tag?: string | null;

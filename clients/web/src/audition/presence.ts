@@ -1,6 +1,7 @@
 /** Whether the server is there; asked for again until it is. */
 
-import { EngineState, type GetServerInfoResponse, type Swash } from "../client";
+import { Code, EngineState, SwashError, type GetServerInfoResponse, type Swash } from "../client";
+import { askWho, known, onToken } from "../shared/credentials";
 import { byId } from "../shared/dom";
 
 const RETRY_MS = 2000;
@@ -19,6 +20,7 @@ export class Presence {
   ) {
     byId("away-retry").addEventListener("click", () => void this.ask());
     addEventListener("online", () => void this.ask());
+    onToken(() => void this.ask());
   }
 
   /** Asks now, and again while it is away. */
@@ -29,14 +31,24 @@ export class Presence {
       const warming = info.engines.some(({ state }) => state === EngineState.WARMING_UP);
       this.show("here", `${warming ? "warming up, " : ""}swash ${info.version}`);
       byId("away").hidden = true;
+      known();
       const seen = info.engines.map(({ name, state }) => `${name} ${state}`).join();
       const changed = seen !== this.seen;
       this.seen = seen;
       if (changed) this.onHere(info);
       if (warming) this.later();
-    } catch {
-      this.lost();
+    } catch (reason) {
+      if (SwashError.from(reason).code === Code.Unauthenticated) this.unknown();
+      else this.lost();
     }
+  }
+
+  /** The server wants to know who calls. */
+  unknown(): void {
+    this.seen = "";
+    this.show("waiting", "who calls?");
+    byId("away").hidden = true;
+    askWho();
   }
 
   /** A call found nobody. */

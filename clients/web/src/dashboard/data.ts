@@ -1,6 +1,7 @@
 /** What GET /dashboard/data answers. */
 
 import type { Ask } from "../client";
+import { headers } from "../shared/credentials";
 
 const TIMEOUT_MS = 5000;
 
@@ -34,7 +35,7 @@ export interface Sound {
   duration_s: number | null;
   first_frames_ms: number | null;
   render_ms: number | null;
-  cached: "no" | "joined" | "memory" | "store" | null;
+  cached: "no" | "joined" | "memory" | "store" | "shared" | null;
   fallback: boolean;
   /** gRPC's: "OK", "CANCELLED", ... */
   code: string;
@@ -61,12 +62,17 @@ export interface Board {
   sounds: Sound[];
 }
 
-/** Returns the board, with the sounds after a number; throws when the server does not answer. */
+/** The server answers, and asks who calls. */
+export class UnknownCallerError extends Error {}
+
+/** Returns the board, with the sounds after a number; throws when the server does not give it. */
 export async function look(since: number): Promise<Board> {
   const answer = await fetch(`/dashboard/data?since=${since}`, {
     cache: "no-store",
+    headers: headers(),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
+  if (answer.status === 401) throw new UnknownCallerError("the server asks who calls");
   if (!answer.ok) throw new Error(`the server answers ${answer.status}`);
   return (await answer.json()) as Board;
 }

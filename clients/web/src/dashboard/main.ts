@@ -3,9 +3,10 @@
 import "./main.css";
 
 import { connect } from "../client";
+import { askWho, known, onToken, token } from "../shared/credentials";
 import { byId } from "../shared/dom";
 import { Charts, type Range } from "./charts";
-import { look, type Board } from "./data";
+import { look, UnknownCallerError, type Board } from "./data";
 import { showEngines } from "./engines";
 import * as format from "./format";
 import { History } from "./history";
@@ -27,13 +28,14 @@ const STEP = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -I
 
 const storage = storageOf();
 const history = new History(storage);
-const player = new Player(connect(location.origin), storage);
+const player = new Player(connect(location.origin, { token, insecureToken: true }), storage);
 const sounds = new Sounds(byId("sounds"), player);
 let charts: Charts | undefined;
 let drawn = ""; // the engines that the charts have lines for
 let range = storage?.getItem(RANGE_KEY) ?? "5";
 let board: Board | undefined;
 let awayMs: number | undefined; // since when the server is not there
+let asked = false; // it wants to know who calls
 let wake = () => {};
 
 /** Returns the page's session, undefined where the browser keeps nothing. */
@@ -56,7 +58,14 @@ async function turn(): Promise<void> {
     history.add(board);
     sounds.add(board.sounds, board.prompts);
     awayMs = undefined;
-  } catch {
+    if (asked) known();
+    asked = false;
+  } catch (reason) {
+    asked = reason instanceof UnknownCallerError;
+    if (asked) {
+      awayMs = undefined;
+      return askWho();
+    }
     awayMs ??= Date.now();
     history.lost();
   }
@@ -69,8 +78,9 @@ function show(): void {
     byId("away-since").textContent = format.clock(awayMs / 1000);
     status("away", "not there");
   }
+  if (asked) status("waiting", "who calls?");
   if (!board) return;
-  if (awayMs === undefined) {
+  if (awayMs === undefined && !asked) {
     const { ready, version, uptime_s: uptimeS } = board;
     status(ready ? "ready" : "waiting", `${ready ? "ready" : "warming up"} · ${version} · up ${format.lasting(uptimeS)}`);
   }
@@ -114,6 +124,7 @@ function listen(): void {
     button.addEventListener("click", () => choose(button.dataset.range!));
   }
   byId("away-retry").addEventListener("click", () => wake());
+  onToken(() => wake());
   byId("charts").addEventListener("keydown", (event) => {
     if (event.key === "Escape") charts?.leave();
     const by = STEP[event.key as keyof typeof STEP];

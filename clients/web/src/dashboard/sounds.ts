@@ -1,13 +1,14 @@
 /** The last hundred sounds, the newest on top, each to be heard again. */
 
 import { Code, SwashError, type Take } from "../client";
+import { askWho } from "../shared/credentials";
 import { byId, icon, make } from "../shared/dom";
 import type { Sound } from "./data";
 import * as format from "./format";
 import type { Player } from "./player";
 
 const MOST = 100;
-const FROM = { no: "made", joined: "joined", memory: "memory", store: "store" } as const;
+const FROM = { no: "made", joined: "joined", memory: "memory", store: "store", shared: "shared" } as const;
 
 export class Sounds {
   private rows: { sound: Sound; row: HTMLElement }[] = [];
@@ -133,6 +134,7 @@ export class Sounds {
       if (this.playing === button) say("");
     } catch (reason) {
       const error = SwashError.from(reason);
+      if (error.code === Code.Unauthenticated) askWho();
       if (this.playing === button) say(error.code === Code.Canceled ? "" : `${name}: ${error.message}`, true);
     } finally {
       if (this.playing === button) this.mark(undefined);

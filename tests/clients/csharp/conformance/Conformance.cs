@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Linq;
+using System.Net.Http;
 using System.Threading;
 using System.Threading.Tasks;
 using Swash.V1;
@@ -12,7 +13,7 @@ using Text = System.Text.Encoding;
 namespace Swash.Conformance
 {
     /// <summary>
-    /// Makes the calls of a script with the C# client and says what came: Conformance SERVER GrpcWeb|GrpcHttp2 SCRIPT.
+    /// Makes the calls of a script with the C# client and says what came: Conformance SERVER GrpcWeb|GrpcHttp2 SCRIPT CA.
     /// The lines are told in tests/conformance/README.md.
     /// </summary>
     public static class Program
@@ -22,11 +23,19 @@ namespace Swash.Conformance
         public static int Main(string[] arguments)
         {
             var wire = (HttpWire)Enum.Parse(typeof(HttpWire), arguments[1]);
-            using (var transport = new HttpTransport(new Uri(arguments[0]), wire))
+            var server = new Uri(arguments[0]);
+            HttpMessageHandler handler = arguments[3].Length == 0
+                ? null
+                : new PrivateAuthority(File.ReadAllBytes(arguments[3])).HandlerFor(server);
+            using (var transport = new HttpTransport(server, wire, handler))
             using (var output = new StreamWriter(Console.OpenStandardOutput(), new System.Text.UTF8Encoding(false)))
             {
                 foreach (string line in File.ReadAllLines(arguments[2], Text.UTF8))
-                    output.WriteLine(ObservedAsync(transport, line.Split('\t')).GetAwaiter().GetResult());
+                {
+                    string[] call = line.Split('\t');
+                    transport.Token = call[5] == Absent ? null : new AccessToken(call[5]);
+                    output.WriteLine(ObservedAsync(transport, call).GetAwaiter().GetResult());
+                }
             }
             return 0;
         }
@@ -57,6 +66,11 @@ namespace Swash.Conformance
             {
                 case "Render":
                     await client.RenderAsync(RenderRequest.Parse(request), events.Take, events.Left);
+                    break;
+                case "Fetch":
+                    Take take = await client.FetchAsync(FetchRequest.Parse(request).Render, events.Left);
+                    await events.Take(
+                        new FetchResponse { Header = take.Header, Data = take.Data, Trailer = take.Trailer });
                     break;
                 case "Preload":
                     await client.PreloadAsync(PreloadRequest.Parse(request), events.Take, events.Left);

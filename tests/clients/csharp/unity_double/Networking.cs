@@ -44,6 +44,15 @@ namespace UnityEngine.Networking
         }
     }
 
+    public abstract class CertificateHandler : IDisposable
+    {
+        public void Dispose()
+        {
+        }
+
+        protected virtual bool ValidateCertificate(byte[] certificateData) => false;
+    }
+
     public class AsyncOperation
     {
         public event Action<AsyncOperation> completed;
@@ -96,6 +105,8 @@ namespace UnityEngine.Networking
         public UploadHandler uploadHandler { get; set; }
 
         public DownloadHandler downloadHandler { get; set; }
+
+        public CertificateHandler certificateHandler { get; set; }
 
         public int timeout { get; set; }
 

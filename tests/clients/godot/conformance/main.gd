@@ -25,6 +25,7 @@ func _ready() -> void:
 		for request in parts[2].split(","):
 			requests.append(Marshalls.base64_to_raw(request) if not request.is_empty() else PackedByteArray())
 		_events.clear()
+		_client.token = "" if parts[5] == ABSENT else parts[5]
 		var within_s := _client.timeout_s if parts[3] == ABSENT else int(parts[3]) / 1000.0
 		var leave_after := 0 if parts[4] == ABSENT else int(parts[4])
 		_say(parts[0], await _make(parts[1], requests, within_s, leave_after))
@@ -36,6 +37,8 @@ func _make(rpc: String, requests: Array[PackedByteArray], within_s: float, leave
 	match rpc:
 		"Render":
 			return await _seen(_client.render(Sound.RenderRequest.from_bytes(data), within_s), leave_after)
+		"Fetch":
+			return await _seen(_client.fetch(Sound.FetchRequest.from_bytes(data).render, within_s), leave_after)
 		"ListEffects":
 			return await _seen(_client.list_effects(within_s), leave_after)
 		"ResolvePrompt":

@@ -1,6 +1,6 @@
 /** Makes every call of the script; the lines are told in tests/conformance/README.md. */
 
-import { fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 
 import * as swash from "../../../../clients/web/src/client";
 import { tell } from "./page";
@@ -21,10 +21,13 @@ interface Call {
 }
 
 tell(async ({ server, protocol }: Given) => {
-  const client = swash.connect(server, { protocol });
   const script = await (await fetch("script.tsv")).text();
   const lines: string[] = [];
-  for (const line of script.trimEnd().split("\n")) lines.push(await observed(client, line.split("\t")));
+  for (const line of script.trimEnd().split("\n")) {
+    const columns = line.split("\t");
+    const token = columns[5] === ABSENT ? undefined : columns[5];
+    lines.push(await observed(swash.connect(server, { protocol, token }), columns));
+  }
   return lines;
 });
 
@@ -66,6 +69,11 @@ async function make(client: swash.Swash, { rpc, requests, options, take }: Call)
       const request = fromBinary(swash.RenderRequestSchema, first);
       for await (const event of client.render(request, options)) take(swash.RenderResponseSchema, event);
       return;
+    }
+    case "Fetch": {
+      const { render } = fromBinary(swash.FetchRequestSchema, first);
+      const { header, data, trailer } = await client.fetchSound(render!, options);
+      return take(swash.FetchResponseSchema, create(swash.FetchResponseSchema, { header, data, trailer }));
     }
     case "Perform":
       return perform(client, requests, options, take);

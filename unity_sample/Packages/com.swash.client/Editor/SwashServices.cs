@@ -11,7 +11,7 @@ namespace Swash.Editor
             get
             {
                 string server = SwashSettings.Server;
-                if (_catalogue == null) _catalogue = new EffectCatalogue(server, address => new SwashClient(address));
+                if (_catalogue == null) _catalogue = new EffectCatalogue(server, address => new SwashClient(address, AccessToken.FromEnvironment()));
                 _catalogue.Server = server;
                 return _catalogue;
             }

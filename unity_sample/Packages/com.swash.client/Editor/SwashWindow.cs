@@ -52,7 +52,7 @@ namespace Swash.Editor
         private void OnEnable()
         {
             _preview = new AudioPreview();
-            _bench = new SwashBench(SwashSettings.Server, server => new SwashClient(server), new System.Random());
+            _bench = new SwashBench(SwashSettings.Server, server => new SwashClient(server, AccessToken.FromEnvironment()), new System.Random());
             _bench.Changed += Repaint;
             _bench.Heard += OnHeard;
             AssemblyReloadEvents.beforeAssemblyReload += End;

@@ -21,8 +21,11 @@ func _init(first_frame := 0) -> void:
 	_first_frame = first_frame
 
 
-## Takes in one event; returns what is wrong with it, null when nothing is.
-func take_in(event: Sound.RenderResponse) -> Fault:
+## Takes in one event, or a take in one; returns what is wrong with it, null when nothing is.
+func take_in(response: RefCounted) -> Fault:
+	if response is Sound.FetchResponse:
+		return _take_whole(response)
+	var event: Sound.RenderResponse = response
 	match event.event_case:
 		Sound.RenderResponse.EventCase.HEADER:
 			return _begin(event.header)
@@ -38,6 +41,17 @@ func missing() -> Fault:
 	if _take != null or takes.is_empty():
 		return _damaged("the stream ended within a take")
 	return null
+
+
+func _take_whole(response: Sound.FetchResponse) -> Fault:
+	if response.header == null or response.trailer == null:
+		return _damaged("the answer holds no whole take")
+	var audio := Sound.Audio.new()
+	audio.data = response.data
+	var wrong := _begin(response.header)
+	if wrong == null:
+		wrong = _append(audio)
+	return wrong if wrong != null else _end(response.trailer)
 
 
 func _begin(header: Sound.Header) -> Fault:

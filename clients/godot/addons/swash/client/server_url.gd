@@ -12,6 +12,15 @@ var prefix := ""
 var problem := ""
 
 
+## Returns whether nobody can read on the way what is sent there.
+func is_private() -> bool:
+	return is_https or host == "localhost" or host == "::1" or _is_loopback_ipv4()
+
+
+func _is_loopback_ipv4() -> bool:
+	return host.is_valid_ip_address() and host.begins_with("127.")
+
+
 func _init(text: String) -> void:
 	var rest := text.strip_edges()
 	if rest.begins_with("https://"):

@@ -30,6 +30,7 @@ const RENDER := {
 	"short_window": TYPE_BOOL,
 	"loop_method": TYPE_INT,
 	"fallback": TYPE_BOOL,
+	"priority": TYPE_INT,
 }
 const OPEN := {
 	"sample_rate": TYPE_INT,

@@ -17,6 +17,7 @@ extends Node
 ##
 ## Browsers allow six connections to one server over HTTP/1.1: on the web no more than five sessions can be live.
 
+const Asking := preload("asking.gd")
 const Cache := preload("../audio/sound_cache.gd")
 const Call := preload("swash_call.gd")
 const Fault := preload("swash_error.gd")
@@ -29,6 +30,8 @@ const Sound := preload("../generated/sound.gd")
 const Transport := preload("grpc_web_call.gd")
 
 const SETTING_URL := "swash/server_url"
+const SETTING_TOKEN := "swash/token"
+const TOKEN_VARIABLE := "SWASH_TOKEN"
 const DEFAULT_URL := "http://127.0.0.1:8080"
 const SHARED_NAME := "SwashSharedClient"
 const MAX_CALLS := 256  # under way at one time
@@ -41,6 +44,11 @@ static var _shared: SwashClient = null
 @export var server_url := ""
 ## How long a call may take until its answer is whole, in seconds. Live sessions have no end.
 @export_range(0.1, 3600.0, 0.1, "or_greater", "suffix:s") var timeout_s := 60.0
+## How often a sound is asked for again that broke off, or that the server has no room for yet, before something
+## new of it comes.
+@export_range(0, 100) var retries := 2
+## Sends the token over plain http to other machines too: whoever listens on the way may use it from then on.
+@export var insecure_token := false
 ## The largest message that is accepted, in bytes.
 @export var max_message_bytes := 16 << 20
 
@@ -52,9 +60,13 @@ static var _shared: SwashClient = null
 ## How much stays in memory, in MiB; the longest unused go first. 0: nothing.
 @export_range(0, 1024, 1, "or_greater", "suffix:MiB") var cache_memory_mib := 64
 
-## How https servers are believed; null: by the system's certificates. On the web the browser decides.
+## Tells who calls, where the server asks; no scene keeps it. Empty: the project setting [code]swash/token[/code],
+## whose place is an override.cfg that is not shared, else the environment variable SWASH_TOKEN.
+var token := ""
+## How https servers are believed; null: by the system's certificates. Of an authority of your own:
+## [code]TLSOptions.client(load("res://ca.crt"))[/code]. On the web the browser decides.
 var tls_options: TLSOptions = null
-## Further headers of every call, by name: {"Authorization": "Bearer ..."}.
+## Further headers of every call, by name.
 var headers: Dictionary = {}
 ## What was made once; nodes use it through [method find_or_render].
 var cache: Cache:
@@ -116,6 +128,14 @@ func url() -> String:
 	return ProjectSettings.get_setting(SETTING_URL, DEFAULT_URL)
 
 
+## Returns the token that counts; empty: there is none.
+func token_to_send() -> String:
+	if not token.is_empty():
+		return token
+	var set_token: String = ProjectSettings.get_setting(SETTING_TOKEN, "")
+	return set_token if not set_token.is_empty() else OS.get_environment(TOKEN_VARIABLE)
+
+
 ## Asks for a sound in one line, and waits until it is whole. Options are the fields of RenderRequest by name:
 ## [code]{seed = 7, duration_s = 2.0, parameters = {surface = "mud"}}[/code]. With an empty prompt the option
 ## [code]effect[/code] names one: [code]{effect = "rain/tin_roof"}[/code].
@@ -128,10 +148,15 @@ func render_sound(prompt: String, options: Dictionary = {}) -> Result:
 
 
 ## Makes a sound. Its messages are RenderResponse while it is made; its result has whole takes, proved by their
-## SHA-256.
+## SHA-256. PCM whose connection breaks goes on at the next frame, and nobody hears it.
 func render(request: Sound.RenderRequest, within_s := timeout_s) -> Call:
-	var recording := Recording.new(request.first_frame)
-	return _begin(Sound.METHOD_RENDER, request.to_bytes(), Sound.RenderResponse.from_bytes, within_s, recording)
+	return _ask(Asking.new(request, retries, false), request.first_frame, within_s)
+
+
+## As [method render], but one take in one message, a FetchResponse: for steps, clicks and what else is short. One
+## of more than 3 MiB is streamed instead.
+func fetch(request: Sound.RenderRequest, within_s := timeout_s) -> Call:
+	return _ask(Asking.new(request, retries, true), 0, within_s)
 
 
 ## As [method render], but what was made once comes from the cache, without the server; equal requests at one time
@@ -145,7 +170,8 @@ func find_or_render(request: Sound.RenderRequest, within_s := timeout_s) -> Resu
 		return result
 	if _asked.has(key):
 		return await _asked[key].done()
-	var call := render(request, within_s)
+	var is_one := request.takes <= 1 and request.first_frame == 0
+	var call := fetch(request, within_s) if is_one else render(request, within_s)
 	if not key.is_empty():
 		_asked[key] = call
 	var result := await call.done()
@@ -214,16 +240,53 @@ func perform_as(open: Sound.OpenSession) -> Session:
 func _begin(
 	method: String, request: PackedByteArray, decode: Callable, within_s: float, recording: Recording = null
 ) -> Call:
-	var address := ServerUrl.new(url())
-	var transport := Transport.new(address, method, request, within_s, headers, max_message_bytes)
+	var transport := _transport(method, request, within_s)
 	var call := Call.new(transport, decode, recording)
-	if _calls.size() >= MAX_CALLS:
+	var refused := _refused_token()
+	if refused != null:
+		call.fail.call_deferred(refused)
+	elif _calls.size() >= MAX_CALLS:
 		var text := "at most %d calls at one time" % MAX_CALLS
 		call.fail.call_deferred(Fault.new(Fault.Code.RESOURCE_EXHAUSTED, text))
 	else:
 		_calls.append(call)
 		_start.call_deferred(call, transport)  # so that nothing ends before anybody can listen
 	return call
+
+
+func _ask(asking: Asking, first_frame: int, within_s: float) -> Call:
+	var recording := Recording.new(first_frame)
+	var call := _begin(asking.method(), asking.next(), asking.decode, within_s, recording)
+	call.go_on_with(asking, _go_on, within_s)
+	return call
+
+
+func _go_on(method: String, request: PackedByteArray, left_s: float) -> Transport:
+	var transport := _transport(method, request, left_s)
+	transport.start(tls_options)
+	return transport
+
+
+func _transport(method: String, request: PackedByteArray, within_s: float) -> Transport:
+	var sent := headers.duplicate()
+	var telling := token_to_send()
+	if not telling.is_empty() and _refused_token() == null:
+		sent["Authorization"] = "Bearer %s" % telling
+	return Transport.new(ServerUrl.new(url()), method, request, within_s, sent, max_message_bytes)
+
+
+## Returns why the token may not be sent, which does not show it; null when it may, or there is none.
+func _refused_token() -> Fault:
+	var telling := token_to_send()
+	for character in telling:
+		if character <= " " or character > "~":
+			var got := "got %d characters that are not" % telling.length()
+			return Fault.of_field("token", "printable ASCII without spaces, %s" % got)
+	var address := ServerUrl.new(url())
+	if telling.is_empty() or insecure_token or address.is_private() or not address.problem.is_empty():
+		return null
+	var why := "only over https, got none to %s; set insecure_token if the way there is safe" % address.host
+	return Fault.of_field("token", why)
 
 
 func _start(call: Call, transport: Transport) -> void:

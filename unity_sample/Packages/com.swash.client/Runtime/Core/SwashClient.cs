@@ -17,15 +17,14 @@ namespace Swash
         /// <summary>Where `swash serve` listens by itself.</summary>
         public const string DefaultServer = "http://127.0.0.1:8080";
 
-        private const int MaxResumes = 3;
-        private static readonly TimeSpan ResumeAfter = TimeSpan.FromMilliseconds(100);
-
         private readonly ITransport _transport;
 
         /// <summary>Prepares for calls over gRPC-Web; connects with the first.</summary>
         /// <param name="server">The server's HTTP port.</param>
-        public SwashClient(string server = DefaultServer)
-            : this(new HttpTransport(new Uri(server)))
+        /// <param name="token">Who calls; null: nobody in particular.</param>
+        /// <exception cref="SwashException">InvalidArgument: others could read the token on its way.</exception>
+        public SwashClient(string server = DefaultServer, AccessToken token = null)
+            : this(new HttpTransport(new Uri(server)) { Token = token })
         {
         }
 
@@ -42,6 +41,12 @@ namespace Swash
         public TimeSpan? PreloadTimeout { get; set; } = TimeSpan.FromHours(1);
 
         /// <summary>
+        /// How often a sound is asked for again that broke off, or that the server has no room for yet, before
+        /// something new of it comes; 2.
+        /// </summary>
+        public int Retries { get; set; } = 2;
+
+        /// <summary>
         /// How the client waits before it tries again. Replace it where there are no timers, as in WebGL.
         /// </summary>
         public Func<TimeSpan, CancellationToken, Task> Delay { get; set; } = Task.Delay;
@@ -51,7 +56,8 @@ namespace Swash
 
         /// <summary>
         /// Asks for a sound and hears it while it is made: for each take any number of Progress, one Header, Audio,
-        /// one Trailer. PCM is proved whole by its SHA-256 when the take ends.
+        /// one Trailer. PCM is proved whole by its SHA-256 when the take ends; when the connection breaks on the way, it
+        /// goes on at the next frame, and nobody hears it.
         /// </summary>
         /// <param name="request">What to make.</param>
         /// <param name="onEvent">
@@ -64,21 +70,20 @@ namespace Swash
         {
             using (var reader = new TakeReader(request.FirstFrame ?? 0))
             {
-                await StreamAsync(
-                    SoundServiceMethods.Render, request, RenderResponse.Parse,
+                await HearAsync(
+                    request,
                     response =>
                     {
                         reader.TakeIn(response);
                         return onEvent(response);
                     },
-                    Timeout, cancel).InPlace();
+                    cancel).InPlace();
                 reader.End();
             }
         }
 
         /// <summary>
-        /// Asks for one sound and returns it whole. When the connection breaks on the way, PCM of a request with a
-        /// seed is asked for again from where it broke, three times at most.
+        /// Asks for one sound and returns it whole. PCM whose connection breaks is asked for again from where it broke.
         /// </summary>
         /// <exception cref="ArgumentException">The request asks for several takes.</exception>
         /// <exception cref="SwashException">DataLoss too: what arrived is not what was made.</exception>
@@ -95,6 +100,39 @@ namespace Swash
         /// <exception cref="SwashException">DataLoss too: what arrived is not what was made.</exception>
         public Task<IReadOnlyList<Take>> RenderTakesAsync(RenderRequest request, CancellationToken cancel = default) =>
             RecordAsync(request, cancel);
+
+        /// <summary>
+        /// Asks for one sound and returns it whole, as RenderAsync, but in one message: for steps, clicks and what else
+        /// is short. One of more than 3 MiB is streamed instead.
+        /// </summary>
+        /// <exception cref="SwashException">DataLoss too: what arrived is not what was made.</exception>
+        public async Task<Take> FetchAsync(RenderRequest request, CancellationToken cancel = default)
+        {
+            var patience = new Patience(Retries, Timeout);
+            var fetch = new FetchRequest { Render = request };
+            while (true)
+            {
+                TimeSpan wait;
+                try
+                {
+                    Task<FetchResponse> call = CallAsync(
+                        SoundServiceMethods.Fetch, fetch, FetchResponse.Parse, patience.Left, cancel);
+                    await call.InPlace();
+                    return TakeRecorder.TakeOf(call.Result);
+                }
+                catch (SwashException e) when (e.Status == SwashStatus.OutOfRange)
+                {
+                    break;
+                }
+                catch (SwashException e) when (patience.IsWorth(e, out wait))
+                {
+                }
+                await PauseAsync(wait, cancel).InPlace();
+            }
+            Task<Take> streamed = RenderAsync(request, cancel);
+            await streamed.InPlace();
+            return streamed.Result;
+        }
 
         /// <summary>Lists every effect with its parameters and presets.</summary>
         public Task<ListEffectsResponse> ListEffectsAsync(CancellationToken cancel = default) => CallAsync(
@@ -137,27 +175,54 @@ namespace Swash
         {
             using (var recorder = new TakeRecorder(request))
             {
-                for (int resumes = 0; ; resumes++)
+                await HearAsync(
+                    request,
+                    response =>
+                    {
+                        recorder.TakeIn(response);
+                        return default;
+                    },
+                    cancel).InPlace();
+                return recorder.Whole();
+            }
+        }
+
+        /// <summary>Hears a sound as if it came in one call, however many it takes.</summary>
+        private async Task HearAsync(
+            RenderRequest request, Func<RenderResponse, ValueTask> onEvent, CancellationToken cancel)
+        {
+            var asking = new Asking(request);
+            var patience = new Patience(Retries, Timeout);
+            bool handling = false; // what the caller's handler throws is its own affair
+            async ValueTask Handle(RenderResponse response)
+            {
+                handling = true;
+                await onEvent(response).AsTask().InPlace();
+                handling = false;
+            }
+
+            while (true)
+            {
+                TimeSpan wait = TimeSpan.Zero;
+                try
                 {
-                    try
-                    {
-                        await StreamAsync(
-                            SoundServiceMethods.Render, request, RenderResponse.Parse,
-                            response =>
-                            {
-                                recorder.TakeIn(response);
-                                return default;
-                            },
-                            Timeout, cancel).InPlace();
-                        return recorder.Whole();
-                    }
-                    catch (SwashException e) when (
-                        e.Status == SwashStatus.Unavailable && recorder.CanResume && resumes < MaxResumes)
-                    {
-                        request = recorder.Rest();
-                    }
-                    await PauseAsync(ResumeAfter, cancel).InPlace();
+                    await StreamAsync(
+                        SoundServiceMethods.Render, asking.Next(), RenderResponse.Parse,
+                        response =>
+                        {
+                            if (response.Audio?.Data.Length > 0)
+                                patience.Refresh();
+                            return asking.TakeIn(response) ? Handle(response) : default;
+                        },
+                        patience.Left, cancel).InPlace();
+                    if (asking.End())
+                        return;
                 }
+                catch (SwashException e) when (!handling && asking.CanResume && patience.IsWorth(e, out wait))
+                {
+                }
+                if (wait > TimeSpan.Zero)
+                    await PauseAsync(wait, cancel).InPlace();
             }
         }
 
@@ -173,8 +238,16 @@ namespace Swash
             }
         }
 
-        private async Task<T> CallAsync<T>(
+        private Task<T> CallAsync<T>(
             string method, IMessage request, Func<byte[], int, int, T> parse, CancellationToken cancel)
+            where T : class => CallAsync(method, request, parse, Timeout, cancel);
+
+        private async Task<T> CallAsync<T>(
+            string method,
+            IMessage request,
+            Func<byte[], int, int, T> parse,
+            TimeSpan? timeout,
+            CancellationToken cancel)
             where T : class
         {
             T answer = null;
@@ -185,7 +258,7 @@ namespace Swash
                     answer = message;
                     return default;
                 },
-                Timeout, cancel).InPlace();
+                timeout, cancel).InPlace();
             return answer ?? throw new SwashException(SwashStatus.Internal, method + " was answered by nothing");
         }
 

@@ -81,7 +81,9 @@ namespace Swash
                 return;
             RenderRequest missing = RequestOf(request, first);
             missing.Takes = (uint)(last - first + 1);
-            IReadOnlyList<Take> made = await connection.Client.RenderTakesAsync(missing, cancel);
+            IReadOnlyList<Take> made = missing.Takes == 1
+                ? new[] { await connection.Client.FetchAsync(missing, cancel) }
+                : await connection.Client.RenderTakesAsync(missing, cancel);
             ThrowIfCancelled(cancel);
             DiskCache disk = connection.Disk;
             for (int take = first; take <= last; take++)

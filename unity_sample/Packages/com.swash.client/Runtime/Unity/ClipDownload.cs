@@ -35,7 +35,9 @@ namespace Swash
             _name = name;
             _onlyWhole = onlyWhole;
             CancellationToken cancel = _cancel.Token;
-            _call = client.RenderAsync(request, response => TakeInAsync(response, cancel), cancel);
+            _call = onlyWhole
+                ? FetchAsync(client, request, cancel)
+                : client.RenderAsync(request, response => TakeInAsync(response, cancel), cancel);
         }
 
         /// <summary>What is coming; null until the server has said it.</summary>
@@ -97,6 +99,15 @@ namespace Swash
                 TaskScheduler.Default);
             if (!IsWhole && Clip != null)
                 Object.Destroy(Clip);
+        }
+
+        /// <summary>What is not heard before its end comes in one message.</summary>
+        private async Task FetchAsync(SwashClient client, RenderRequest request, CancellationToken cancel)
+        {
+            Take take = await client.FetchAsync(request, cancel);
+            await TakeInAsync(new RenderResponse { Header = take.Header }, cancel);
+            await TakeInAsync(new RenderResponse { Audio = new Audio { Data = take.Data } }, cancel);
+            await TakeInAsync(new RenderResponse { Trailer = take.Trailer }, cancel);
         }
 
         /// <summary>On the call's thread: decode, and wait until the main thread keeps up.</summary>

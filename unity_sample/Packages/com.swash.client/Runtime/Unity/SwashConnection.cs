@@ -31,6 +31,12 @@ namespace Swash
         [SerializeField, Tooltip("How calls travel. Auto: UnityWebRequest on WebGL, HttpClient everywhere else.")]
         private SwashTransport _transport = SwashTransport.Auto;
 
+        [SerializeField, Tooltip("The environment variable that holds a token, where the server asks who calls. Scripts set the token itself.")]
+        private string _tokenVariable = AccessToken.DefaultVariable;
+
+        [SerializeField, Tooltip("Send the token over plain http to other machines too: whoever listens on the way can use it.")]
+        private bool _insecureToken;
+
         [SerializeField, Range(1f, 3600f), Tooltip("Seconds that a call may take, 1 to 3600; live sounds have no limit.")]
         private float _timeoutS = 60f;
 
@@ -44,6 +50,8 @@ namespace Swash
         private SwashClient _client;
         private ClipCache _clips;
         private DiskCache _disk;
+        private string _token = "";
+        private PrivateAuthority _authority;
 
         /// <summary>
         /// The connection of those who name none: the first enabled one, else one that is made now and outlives scenes.
@@ -86,6 +94,45 @@ namespace Swash
                     return;
                 Close();
                 _transport = value;
+            }
+        }
+
+        /// <summary>
+        /// Tells the server who calls: it is part of no scene. Empty: what the environment variable holds, if it is
+        /// there. Changing it ends every call.
+        /// </summary>
+        public string Token
+        {
+            set
+            {
+                if (_token == (value ?? ""))
+                    return;
+                Close();
+                _token = value ?? "";
+            }
+        }
+
+        /// <summary>Whether the token may travel unencrypted to other machines. Changing it ends every call.</summary>
+        public bool InsecureToken
+        {
+            get => _insecureToken;
+            set
+            {
+                if (_insecureToken == value)
+                    return;
+                Close();
+                _insecureToken = value;
+            }
+        }
+
+        /// <summary>Of servers whose certificate the system does not believe; null: none. Changing it ends every call.</summary>
+        public PrivateAuthority Authority
+        {
+            get => _authority;
+            set
+            {
+                Close();
+                _authority = value;
             }
         }
 
@@ -180,21 +227,24 @@ namespace Swash
         private ITransport NewTransport(Uri server)
         {
             bool inBrowser = _transport == SwashTransport.Auto && Background.IsWebGL;
+            AccessToken token = _token.Length > 0
+                ? new AccessToken(_token, _insecureToken)
+                : AccessToken.FromEnvironment(_tokenVariable, _insecureToken);
             if (inBrowser || _transport == SwashTransport.UnityWebRequest)
-                return new UnityWebRequestTransport(server);
+                return new UnityWebRequestTransport(server) { Token = token };
             if (_transport != SwashTransport.GrpcHttp2)
-                return new HttpTransport(server);
+                return new HttpTransport(server, HttpWire.GrpcWeb, _authority?.HandlerFor(server)) { Token = token };
 #if SWASH_YAHH
             var handler = new Cysharp.Net.Http.YetAnotherHttpHandler { Http2Only = true }; // in the clear, known beforehand
-            return new HttpTransport(server, HttpWire.GrpcHttp2, handler);
+            return new HttpTransport(server, HttpWire.GrpcHttp2, handler) { Token = token };
 #elif UNITY_6000_7_OR_NEWER
             var handler = new UnityEngine.Networking.UnityHttpMessageHandler
             {
                 HttpForcedVersion = UnityEngine.Networking.HttpForcedVersion.HTTP2,
             };
-            return new HttpTransport(server, HttpWire.GrpcHttp2, handler);
+            return new HttpTransport(server, HttpWire.GrpcHttp2, handler) { Token = token };
 #else
-            return new HttpTransport(server, HttpWire.GrpcHttp2);
+            return new HttpTransport(server, HttpWire.GrpcHttp2, _authority?.HandlerFor(server)) { Token = token };
 #endif
         }
 

@@ -22,6 +22,7 @@ namespace Swash
 
         private readonly Uri _server;
         private readonly CancellationTokenSource _disposed = new CancellationTokenSource();
+        private AccessToken _token;
 
         /// <summary>Prepares for calls.</summary>
         /// <param name="server">"http://127.0.0.1:8080", the server's HTTP port.</param>
@@ -31,6 +32,24 @@ namespace Swash
             if (!server.IsAbsoluteUri || (server.Scheme != Uri.UriSchemeHttp && server.Scheme != Uri.UriSchemeHttps))
                 throw new ArgumentException("an address like http://127.0.0.1:8080, got " + server, nameof(server));
         }
+
+        /// <summary>Who calls, where the server asks; null: nobody in particular. Counts from the next call on.</summary>
+        /// <exception cref="SwashException">InvalidArgument: others could read it on its way to this server.</exception>
+        public AccessToken Token
+        {
+            get => _token;
+            set
+            {
+                value?.CheckFor(_server);
+                _token = value;
+            }
+        }
+
+        /// <summary>
+        /// Makes what believes the server's certificate, one for each call; null: the platform's own. Not on WebGL,
+        /// where the browser decides.
+        /// </summary>
+        public Func<CertificateHandler> Certificates { get; set; }
 
         /// <inheritdoc/>
         /// <exception cref="InvalidOperationException">It was called on a thread that is not Unity's main one.</exception>
@@ -118,7 +137,9 @@ namespace Swash
                 uploadHandler = new UploadHandlerRaw(GrpcRequest.Body(request)),
             };
             web.SetRequestHeader("Content-Type", GrpcRequest.ContentType(HttpWire.GrpcWeb));
-            foreach (KeyValuePair<string, string> header in GrpcRequest.Headers(HttpWire.GrpcWeb, timeout))
+            if (Certificates != null)
+                web.certificateHandler = Certificates();
+            foreach (KeyValuePair<string, string> header in GrpcRequest.Headers(HttpWire.GrpcWeb, timeout, _token))
                 web.SetRequestHeader(header.Key, header.Value);
             if (timeout.HasValue) // a second later than the server, which says more
                 web.timeout = (int)Math.Min(Math.Ceiling(timeout.Value.TotalSeconds) + 1, LongestTimeoutS);

@@ -20,7 +20,7 @@ namespace Swash.Tests
             Wait.For(async () =>
             {
                 using (var proxy = new BreakingProxy(TestServer.AddressFor(wire), SoundBytes / 2, breaks: 9))
-                using (var client = new SwashClient(new HttpTransport(proxy.Address, wire)))
+                using (var client = new SwashClient(new HttpTransport(proxy.Address, wire)) { Retries = 0 })
                 {
                     int heard = 0;
                     SwashException error = await Wait.ErrorOf(() => client.RenderAsync(Rain(5), response =>
@@ -37,7 +37,7 @@ namespace Swash.Tests
 
         [TestCase(HttpWire.GrpcWeb)]
         [TestCase(HttpWire.GrpcHttp2)]
-        public void A_sound_with_a_seed_goes_on_where_the_connection_broke(HttpWire wire)
+        public void A_sound_goes_on_where_the_connection_broke(HttpWire wire)
         {
             Wait.For(async () =>
             {
@@ -61,11 +61,11 @@ namespace Swash.Tests
         }
 
         [Test]
-        public void A_connection_that_never_holds_is_given_up()
+        public void A_connection_that_brings_nothing_is_given_up()
         {
             Wait.For(async () =>
             {
-                using (var proxy = new BreakingProxy(TestServer.Http, SoundBytes / 10, breaks: 1000))
+                using (var proxy = new BreakingProxy(TestServer.Http, 200, breaks: 1000))
                 using (var client = new SwashClient(new HttpTransport(proxy.Address)))
                 {
                     client.Delay = (_, cancel) => Task.CompletedTask;
@@ -75,16 +75,91 @@ namespace Swash.Tests
         }
 
         [Test]
-        public void A_sound_without_a_seed_is_never_glued_from_two()
+        public void A_sound_without_a_seed_goes_on_with_the_one_that_the_server_chose()
         {
             Wait.For(async () =>
             {
+                using (SwashClient client = TestServer.Client(HttpWire.GrpcWeb))
                 using (var proxy = new BreakingProxy(TestServer.Http, SoundBytes / 2, breaks: 1))
-                using (var client = new SwashClient(new HttpTransport(proxy.Address)))
+                using (var broken = new SwashClient(new HttpTransport(proxy.Address)))
                 {
                     RenderRequest request = Rain(0);
                     request.Seed = null;
-                    Assert.AreEqual(SwashStatus.Unavailable, (await Wait.ErrorOf(() => client.RenderAsync(request))).Status);
+                    Take take = await broken.RenderAsync(request);
+                    request.Seed = take.Header.Seed;
+                    CollectionAssert.AreEqual((await client.RenderAsync(request)).Data, take.Data);
+                }
+            });
+        }
+
+        [TestCase(HttpWire.GrpcWeb)]
+        [TestCase(HttpWire.GrpcHttp2)]
+        public void Takes_and_what_is_heard_meanwhile_go_on_too(HttpWire wire)
+        {
+            Wait.For(async () =>
+            {
+                RenderRequest request = Rain(8);
+                request.Takes = 3;
+                IReadOnlyList<Take> whole;
+                using (SwashClient client = TestServer.Client(wire))
+                    whole = await client.RenderTakesAsync(request);
+                using (var proxy = new BreakingProxy(TestServer.AddressFor(wire), SoundBytes * 3 / 2, breaks: 1))
+                using (var client = new SwashClient(new HttpTransport(proxy.Address, wire)))
+                {
+                    var headers = new List<uint>();
+                    var heard = new List<byte>();
+                    await client.RenderAsync(request, response =>
+                    {
+                        if (response.Header != null)
+                            headers.Add(response.Header.Take);
+                        heard.AddRange(response.Audio?.Data ?? new byte[0]);
+                        return default;
+                    });
+                    CollectionAssert.AreEqual(new uint[] { 0, 1, 2 }, headers);
+                    var all = new List<byte>();
+                    foreach (Take take in whole)
+                        all.AddRange(take.Data);
+                    CollectionAssert.AreEqual(all, heard);
+                }
+            });
+        }
+
+        [Test]
+        public void What_the_caller_throws_is_not_taken_for_a_break()
+        {
+            Wait.For(async () =>
+            {
+                using (SwashClient client = TestServer.Client(HttpWire.GrpcWeb))
+                {
+                    int tries = 0;
+                    SwashException error = await Wait.ErrorOf(() => client.RenderAsync(Rain(9), response =>
+                    {
+                        tries++;
+                        throw new SwashException(SwashStatus.Unavailable, "mine");
+                    }));
+                    Assert.AreEqual("mine", error.Message);
+                    Assert.AreEqual(1, tries);
+                }
+            });
+        }
+
+        [TestCase(HttpWire.GrpcWeb)]
+        [TestCase(HttpWire.GrpcHttp2)]
+        public void A_short_sound_in_one_message_is_the_one_that_streams(HttpWire wire)
+        {
+            Wait.For(async () =>
+            {
+                using (SwashClient client = TestServer.Client(wire))
+                {
+                    RenderRequest request = Rain(10);
+                    request.Priority = Priority.Interactive;
+                    Take fetched = await client.FetchAsync(request);
+                    CollectionAssert.AreEqual((await client.RenderAsync(request)).Data, fetched.Data);
+                    request.DurationS = 20; // more than 3 MiB
+                    Assert.AreEqual(20 * SoundBytes, (await client.FetchAsync(request)).Data.Length);
+                    request.Takes = 2;
+                    Assert.AreEqual(
+                        SwashStatus.InvalidArgument, (await Wait.ErrorOf(() => client.FetchAsync(request))).Status);
                 }
             });
         }

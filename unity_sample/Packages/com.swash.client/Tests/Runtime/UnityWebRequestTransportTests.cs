@@ -4,6 +4,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using NUnit.Framework;
 using Swash.V1;
+using UnityEngine;
 using UnityEngine.TestTools;
 
 namespace Swash.Tests
@@ -123,6 +124,44 @@ namespace Swash.Tests
                     yield return frame;
                 Assert.That(call.Exception.InnerException, Is.InstanceOf<SwashException>());
                 StringAssert.Contains("HTTP", call.Exception.InnerException.Message);
+            }
+        }
+
+        [UnityTest]
+        public IEnumerator A_short_sound_comes_in_one_message_with_the_token_of_who_calls()
+        {
+            var transport = new UnityWebRequestTransport(new Uri(Server)) { Token = new AccessToken("swash_abc") };
+            using (var client = new SwashClient(transport))
+            {
+                Task<Take> call = client.FetchAsync(new RenderRequest { Effect = "ui_click", Seed = 5 });
+                foreach (object frame in Until(() => call.IsCompleted, "answered"))
+                    yield return frame;
+                Assert.That(call.Result.Data.Length, Is.GreaterThan(0)); // the client has proved it
+            }
+        }
+
+        [Test]
+        public void The_token_of_a_connection_is_never_sent_in_the_clear_to_another_machine()
+        {
+            var holder = new GameObject("connection");
+            try
+            {
+                SwashConnection connection = holder.AddComponent<SwashConnection>();
+                connection.Server = "http://sounds.example:8080";
+                connection.Token = "swash_secret";
+                foreach (SwashTransport transport in new[] { SwashTransport.GrpcWeb, SwashTransport.UnityWebRequest })
+                {
+                    connection.Transport = transport;
+                    var error = Assert.Throws<SwashException>(() => Assert.That(connection.Client, Is.Null));
+                    Assert.That(error.Violations[0].Field, Is.EqualTo("token"));
+                    StringAssert.Contains("sounds.example", error.Message);
+                }
+                connection.InsecureToken = true;
+                Assert.That(connection.Client, Is.Not.Null);
+            }
+            finally
+            {
+                UnityEngine.Object.DestroyImmediate(holder);
             }
         }
 

@@ -8,7 +8,6 @@ namespace Swash
     {
         private readonly ulong _firstFrame;
         private RunningSha256 _sha256;
-        private bool _resuming;
 
         /// <summary>Begins before the first event.</summary>
         /// <param name="firstFrame">Frames of each take that were not asked for: then nothing proves the rest.</param>
@@ -27,9 +26,6 @@ namespace Swash
         internal ulong NextFrame { get; private set; }
 
         public void Dispose() => _sha256?.Dispose();
-
-        /// <summary>Says that the same take comes once more, from <see cref="NextFrame"/> on.</summary>
-        internal void Resume() => _resuming = true;
 
         /// <summary>Takes in the next event.</summary>
         /// <exception cref="SwashException">DataLoss: something is missing or changed.</exception>
@@ -61,13 +57,6 @@ namespace Swash
 
         private void Begin(Header header)
         {
-            if (_resuming)
-            {
-                _resuming = false;
-                if (header.Key != Header.Key)
-                    throw Lost("the connection broke, and asked again the server makes another sound");
-                return;
-            }
             if (Header != null)
                 End(); // of the take before
             Header = header;
@@ -102,7 +91,7 @@ namespace Swash
 
         private Header Arriving()
         {
-            if (Header == null || Trailer != null || _resuming)
+            if (Header == null || Trailer != null)
                 throw Lost("an event came between a trailer and the next header");
             return Header;
         }

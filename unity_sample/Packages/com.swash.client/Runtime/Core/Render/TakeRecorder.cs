@@ -8,21 +8,31 @@ namespace Swash
     /// <summary>Keeps the takes of a Render call.</summary>
     internal sealed class TakeRecorder : IDisposable
     {
-        private readonly RenderRequest _request;
+        private readonly uint _count;
         private readonly TakeReader _reader;
         private readonly MemoryStream _data = new MemoryStream();
         private readonly List<Take> _takes = new List<Take>();
 
         internal TakeRecorder(RenderRequest request)
         {
-            _request = RenderRequest.Parse(request.ToByteArray()); // the caller may change theirs meanwhile
+            _count = request.Takes ?? 1;
             _reader = new TakeReader(request.FirstFrame ?? 0);
         }
 
-        /// <summary>Whether the rest can be asked for: one take of PCM began that can be made again.</summary>
-        internal bool CanResume =>
-            _request.Seed.HasValue && (_request.Takes ?? 1) == 1 && _reader.Header != null && _reader.Trailer == null
-            && Pcm.SampleBytes(_reader.Header.Encoding) > 0;
+        /// <summary>Returns the take of a Fetch, proved as one that streams.</summary>
+        /// <exception cref="SwashException">DataLoss: it is not what was made.</exception>
+        internal static Take TakeOf(FetchResponse response)
+        {
+            if (response.Header == null || response.Trailer == null)
+                throw new SwashException(SwashStatus.DataLoss, "the answer holds no whole take");
+            using (var recorder = new TakeRecorder(new RenderRequest()))
+            {
+                recorder.TakeIn(new RenderResponse { Header = response.Header });
+                recorder.TakeIn(new RenderResponse { Audio = new Audio { Data = response.Data } });
+                recorder.TakeIn(new RenderResponse { Trailer = response.Trailer });
+                return recorder.Whole()[0];
+            }
+        }
 
         public void Dispose() => _reader.Dispose();
 
@@ -39,23 +49,13 @@ namespace Swash
             }
         }
 
-        /// <summary>Returns the request for what has not come yet.</summary>
-        internal RenderRequest Rest()
-        {
-            RenderRequest rest = RenderRequest.Parse(_request.ToByteArray());
-            rest.FirstFrame = _reader.NextFrame;
-            _reader.Resume();
-            return rest;
-        }
-
         /// <summary>Returns the takes once the call has ended.</summary>
         /// <exception cref="SwashException">DataLoss: there are fewer than were asked for.</exception>
         internal IReadOnlyList<Take> Whole()
         {
             _reader.End();
-            uint count = _request.Takes ?? 1;
-            if (_takes.Count != count)
-                throw new SwashException(SwashStatus.DataLoss, _takes.Count + " of " + count + " takes arrived");
+            if (_takes.Count != _count)
+                throw new SwashException(SwashStatus.DataLoss, _takes.Count + " of " + _count + " takes arrived");
             return _takes;
         }
     }

@@ -17,7 +17,9 @@ namespace Swash
         /// <summary>The headers of a call, its content type apart.</summary>
         /// <param name="wire">How it travels.</param>
         /// <param name="timeout">How long the server may take, more than nothing; null: for ever.</param>
-        public static IEnumerable<KeyValuePair<string, string>> Headers(HttpWire wire, TimeSpan? timeout)
+        /// <param name="token">Who calls; null: nobody asks.</param>
+        public static IEnumerable<KeyValuePair<string, string>> Headers(
+            HttpWire wire, TimeSpan? timeout, AccessToken token = null)
         {
             if (wire == HttpWire.GrpcWeb)
                 yield return new KeyValuePair<string, string>("x-grpc-web", "1");
@@ -26,6 +28,8 @@ namespace Swash
             yield return new KeyValuePair<string, string>("grpc-accept-encoding", "identity");
             if (timeout.HasValue)
                 yield return new KeyValuePair<string, string>("grpc-timeout", TimeoutText(timeout.Value));
+            if (token != null)
+                yield return new KeyValuePair<string, string>("authorization", token.Header);
         }
 
         /// <summary>The body of a call: one frame.</summary>

@@ -4,7 +4,9 @@ using System.IO;
 using System.Net;
 using System.Net.Http;
 using System.Net.Http.Headers;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
@@ -25,13 +27,14 @@ namespace Swash
         private readonly HttpWire _wire;
         private readonly HttpClient _http;
         private readonly CancellationTokenSource _disposed = new CancellationTokenSource();
+        private volatile AccessToken _token;
 
         /// <summary>Prepares for calls; connects with the first.</summary>
         /// <param name="server">"http://127.0.0.1:8080", the HTTP port, or for GrpcHttp2 the gRPC port.</param>
         /// <param name="wire">How calls travel.</param>
         /// <param name="handler">
         /// What sends requests, and is disposed with this: null for the runtime's own, which speaks HTTP/2 in the
-        /// clear from .NET 5 on.
+        /// clear from .NET 5 on. <see cref="PrivateAuthority"/> makes one that believes certificates of your own.
         /// </param>
         /// <exception cref="PlatformNotSupportedException">GrpcHttp2 where the runtime has no trailers.</exception>
         public HttpTransport(Uri server, HttpWire wire = HttpWire.GrpcWeb, HttpMessageHandler handler = null)
@@ -50,6 +53,18 @@ namespace Swash
 
         /// <summary>The largest message that is accepted, bytes; 4 MiB.</summary>
         public int MaxMessageBytes { get; set; } = GrpcFrameDecoder.DefaultMaxMessageBytes;
+
+        /// <summary>Who calls, where the server asks; null: nobody in particular. Counts from the next call on.</summary>
+        /// <exception cref="SwashException">InvalidArgument: others could read it on its way to this server.</exception>
+        public AccessToken Token
+        {
+            get => _token;
+            set
+            {
+                value?.CheckFor(_server);
+                _token = value;
+            }
+        }
 
         /// <inheritdoc/>
         public async Task CallAsync(
@@ -104,10 +119,12 @@ namespace Swash
 #endif
         }
 
-        private static HttpMessageHandler NewHandler(Uri server)
+        /// <summary>Returns what sends requests, and asks whether a server's certificate is believed; null: the system.</summary>
+        internal static HttpMessageHandler NewHandler(
+            Uri server, Func<X509Certificate, X509Chain, SslPolicyErrors, bool> believes = null)
         {
 #if NET5_0_OR_GREATER
-            return new SocketsHttpHandler
+            var handler = new SocketsHttpHandler
             {
                 UseProxy = !server.IsLoopback,
                 UseCookies = false,
@@ -117,14 +134,26 @@ namespace Swash
                 // Servers close what is idle, uvicorn after 5 s: whoever asks in that very moment would get nothing.
                 PooledConnectionIdleTimeout = TimeSpan.FromSeconds(2),
             };
+            if (believes != null)
+            {
+                handler.SslOptions.RemoteCertificateValidationCallback =
+                    (_, certificate, chain, errors) => believes(certificate, chain, errors);
+            }
+            return handler;
 #else
-            return new HttpClientHandler
+            var handler = new HttpClientHandler
             {
                 UseProxy = !server.IsLoopback,
                 UseCookies = false,
                 AllowAutoRedirect = false,
                 MaxConnectionsPerServer = 256, // each live session holds one as long as it lives
             };
+            if (believes != null)
+            {
+                handler.ServerCertificateCustomValidationCallback =
+                    (_, certificate, chain, errors) => believes(certificate, chain, errors);
+            }
+            return handler;
 #endif
         }
 
@@ -165,7 +194,7 @@ namespace Swash
             };
             message.Content.Headers.ContentType = new MediaTypeHeaderValue(GrpcRequest.ContentType(_wire));
             message.Headers.ExpectContinue = false;
-            foreach (KeyValuePair<string, string> header in GrpcRequest.Headers(_wire, timeout))
+            foreach (KeyValuePair<string, string> header in GrpcRequest.Headers(_wire, timeout, _token))
                 message.Headers.TryAddWithoutValidation(header.Key, header.Value);
             if (_wire == HttpWire.GrpcHttp2)
             {
