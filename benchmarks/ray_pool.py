@@ -1,4 +1,4 @@
-"""What a Ray pool costs beside a process: python -m benchmarks ray_pool.
+"""What a Ray pool costs beside a process: python -m benchmarks.ray_pool, where there is the extra ray.
 
 A small random model, whose sounds take some 50 ms: what is added stands out. Both servers run at once and are
 called in turns; Ray runs on the same cores, as `--ray-address local` begins it.

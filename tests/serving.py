@@ -26,6 +26,7 @@ from swash_server.settings import Settings
 
 START_S = 120.0  # the very first start compiles every kernel
 STOP_S = 20.0
+POLL_S = 0.001
 
 
 class ServerProcess:
@@ -159,10 +160,12 @@ def metric(http: str, name: str, labels: Mapping[str, str]) -> float:
 
 
 def until(what: Callable[[], bool], said: str, tries: int = 5000) -> None:
-    """Ask again until it is so: each answer comes over a socket, and lets the server go on meanwhile."""
+    """Ask again until it is so, and let the server go on in between, though it be in this process."""
+    never = threading.Event()
     for _ in range(tries):
         if what():
             return
+        never.wait(POLL_S)
     raise AssertionError(f"never so: {said}")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,7 @@ CONFIG: dict[str, Any] = yaml.safe_load((FOLDER / "serve.yaml").read_text())
 
 pytestmark = [
     pytest.mark.xdist_group("ray"),
+    pytest.mark.timeout(240),  # the first waits for Ray and two replicas to start
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -114,21 +116,21 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         import ray
-        from ray import serve
 
         for held in self._held:
             os.close(held)
-        serve.shutdown()  # type: ignore[no-untyped-call]
         ray.shutdown()
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """Give the one Ray of this module; what it writes lies in a folder of its own, its token too."""
+    """Give the one Ray of this module; what it writes lies in a folder of its own."""
     tools.ray()
     folder = Path(tempfile.mkdtemp(prefix="swash-ray"))  # the path of a socket must be short
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(folder))
+        patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         try:
             with Cluster(folder) as running:
@@ -297,7 +299,8 @@ def test_how_the_pool_grows_and_ends_is_as_the_file_says(cluster: Cluster) -> No
 
     from swash_server.ray_replica import DEPLOYMENT
 
-    details: Any = _get_global_client().get_serve_details()
+    client: Any = _get_global_client()
+    details = client.get_serve_details()
     config = details["applications"][APPLICATION]["deployments"][DEPLOYMENT]["deployment_config"]
     for name in ("max_ongoing_requests", "max_queued_requests", "graceful_shutdown_timeout_s"):
         assert config[name] == DEPLOYED[name]
@@ -321,8 +324,8 @@ def _listen_while_one_is_killed(cluster: Cluster, store: Path, pids: list[int]) 
     with ServerProcess(store, *flags) as server, server.stub() as stub:
         assert "libtorch" not in Path(f"/proc/{server.process.pid}/maps").read_text()
         with grpc.insecure_channel(server.address) as channel:
-            asked = health_pb2.HealthCheckRequest(service=f"engine.{NEURAL_ENGINE}")  # type: ignore[attr-defined]
-            health = health_pb2_grpc.HealthStub(channel)
+            asked = health_pb2.HealthCheckRequest(service=f"engine.{NEURAL_ENGINE}")
+            health: Any = health_pb2_grpc.HealthStub(channel)
             assert health.Check(asked, timeout=PATIENCE_S).status == 1  # SERVING
         calls = [stub.Render(request, timeout=PATIENCE_S) for request in requests]
         for call in calls:  # both are in the middle of their sound: the line lets as many through as can be made
@@ -341,33 +344,6 @@ def _listen_while_one_is_killed(cluster: Cluster, store: Path, pids: list[int]) 
         assert rendered(stub, fresh).header.cached == pb.CACHED_NO
         until(lambda: server.metric("swash_engine_up", engine=NEURAL_ENGINE) == 1, "the engine is up")
         assert server.stop() == 0
-
-
-def test_the_file_is_one_by_the_schema_of_ray_serve() -> None:
-    tools.ray()
-    from ray.serve.schema import ServeDeploySchema
-
-    from swash_server import ray_replica
-
-    schema = ServeDeploySchema.parse_obj(CONFIG)
-    (application,) = schema.applications
-    assert application.name == Settings(store=None).ray_app
-    module, _, name = application.import_path.partition(":")
-    assert (module, getattr(ray_replica, name)) == (ray_replica.__name__, ray_replica.app)
-    choice = ray_replica.choice_of(application.args)
-    assert (str(choice.folder), choice.precision, choice.device) == ("/weights", "auto", "cpu")
-    assert [each.name for each in application.deployments] == [ray_replica.DEPLOYMENT]
-    scaling = DEPLOYED["autoscaling_config"]
-    assert scaling["target_ongoing_requests"] < DEPLOYED["max_ongoing_requests"]  # else it would never grow
-
-
-@pytest.mark.parametrize("arguments", [{}, {"model": ""}, {"model": "/weights", "modle": "x"}])
-def test_arguments_of_the_file_that_mean_nothing_are_refused(arguments: dict[str, str]) -> None:
-    tools.ray()
-    from swash_server import ray_replica
-
-    with pytest.raises(InvalidSettingError, match="args"):
-        ray_replica.app(arguments)
 
 
 @pytest.mark.parametrize(
