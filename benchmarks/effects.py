@@ -8,7 +8,7 @@ from benchmarks.measuring import table
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask, Spec
-from swash_server.mastering import Mastering, master
+from swash_server.making.mastering import Mastering, master
 
 SECONDS = 10.0
 REPEATS = 9

@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.rpc import status_pb2
 
 from swash.v1 import sound_pb2 as pb
-from swash_server.rpcs import SERVICE
+from swash_server.doors.rpcs import SERVICE
 
 ANSWERS: dict[str, type[Message]] = {
     method.name: getattr(pb, method.output_type.name) for method in SERVICE.methods

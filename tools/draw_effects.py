@@ -11,7 +11,7 @@ import numpy as np
 from swash_model.procedural.catalogue import EFFECTS, effect_named
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask
-from swash_server.picture import draw
+from swash_server.formats.picture import draw
 
 DOCS = Path(__file__).parent.parent / "docs" / "reference" / "effects"
 

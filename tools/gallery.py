@@ -28,11 +28,11 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import Effect, Number, Preset
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask, Block, Spec, Value
-from swash_server.encode import Encoding, file_of
 from swash_server.errors import QualityError
-from swash_server.mastering import Mastering, master
-from swash_server.picture import draw
-from swash_server.quality import check_whole
+from swash_server.formats.encode import Encoding, file_of
+from swash_server.formats.picture import draw
+from swash_server.making.mastering import Mastering, master
+from swash_server.making.quality import check_whole
 
 ROOT = Path(__file__).parent.parent
 INTO = ROOT / "build" / "gallery"

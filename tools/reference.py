@@ -15,9 +15,9 @@ import click
 
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import COMMON, Choice, Effect, Parameter
-from swash_server import manifest
 from swash_server.cli import main as command_line
-from swash_server.metrics import Metrics
+from swash_server.manifests import manifest
+from swash_server.observability.metrics import Metrics
 from swash_server.settings import Settings
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"

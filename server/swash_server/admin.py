@@ -8,9 +8,9 @@ from prometheus_client import CollectorRegistry
 from swash.v1 import admin_pb2
 from swash_model.engines import Engines
 from swash_server import wire_admin
-from swash_server.access import Access
+from swash_server.callers.access import Access
 from swash_server.errors import NotReadyError
-from swash_server.renderer import Renderer
+from swash_server.making.renderer import Renderer
 from swash_server.service import Caller
 
 

@@ -16,39 +16,40 @@ from grpc_reflection.v1alpha import reflection
 from swash_model.engine import Engine
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.errors import SoundError
-from swash_server import mastering, native
-from swash_server.access import Access
 from swash_server.admin import AdminService
-from swash_server.board import Board
-from swash_server.board_door import BoardDoor
-from swash_server.credentials import TlsFiles, tls_of
+from swash_server.caches.store import Store
+from swash_server.callers.access import Access
+from swash_server.callers.credentials import TlsFiles, tls_of
+from swash_server.callers.identity import is_loopback
+from swash_server.callers.quotas import Quotas
+from swash_server.callers.tokens import Tokens
+from swash_server.doors import native
+from swash_server.doors.guard import Guard
+from swash_server.doors.hosts import names_of
+from swash_server.doors.http import HttpServer
+from swash_server.doors.http_bounds import Bounds
+from swash_server.doors.limits import Census, grpc_options
+from swash_server.doors.page_door import PageDoor
+from swash_server.doors.rpcs import SERVICE, admin_rpcs, rpcs
+from swash_server.doors.web import WebRpcs
 from swash_server.errors import NotReadyError
-from swash_server.guard import Guard
-from swash_server.hosts import names_of
-from swash_server.http import HttpServer
-from swash_server.http_bounds import Bounds
-from swash_server.identity import is_loopback
 from swash_server.io_processes import IoProcesses, check_free, share
-from swash_server.limits import Census, grpc_options
-from swash_server.metrics import Metrics
+from swash_server.live.stage import Stage
+from swash_server.making import mastering
+from swash_server.making.renderer import Renderer
 from swash_server.node import address_of, session_prefix
-from swash_server.nursery import Nursery
-from swash_server.page_door import PageDoor
-from swash_server.placing import workers_of, workshop_of
-from swash_server.quotas import Quotas
-from swash_server.renderer import Renderer
-from swash_server.rpcs import SERVICE, admin_rpcs, rpcs
+from swash_server.observability.board import Board
+from swash_server.observability.board_door import BoardDoor
+from swash_server.observability.metrics import Metrics
+from swash_server.observability.telemetry import Traces, traces_of
+from swash_server.observability.vitals import Vitals
 from swash_server.service import SoundService
 from swash_server.settings import MIB, InvalidSettingError, Settings
-from swash_server.stage import Stage
-from swash_server.store import Store
-from swash_server.telemetry import Traces, traces_of
-from swash_server.tokens import Tokens
-from swash_server.vitals import Vitals
-from swash_server.web import WebRpcs
+from swash_server.workers.nursery import Nursery
+from swash_server.workers.placing import workers_of, workshop_of
 
 if TYPE_CHECKING:  # the package that it needs may not be there
-    from swash_server.shared import Shared
+    from swash_server.caches.shared import Shared
 
 FLUSH_S, LEAST_FLUSH_S = 2.0, 0.5  # for the last spans, when the server stops; of a grace that is over
 RELEASE_S = 1.0  # for live voices to fade out when the server stops
@@ -327,7 +328,7 @@ def shared_of(settings: Settings, metrics: Metrics) -> "Shared | None":
     if settings.shared is None:
         return None
     try:
-        from swash_server.shared import Shared  # noqa: PLC0415
+        from swash_server.caches.shared import Shared  # noqa: PLC0415
     except ImportError as error:
         advice = "needs what is not installed: pip install 'swash[shared]'"
         raise InvalidSettingError(f"shared: {advice} ({error})") from error

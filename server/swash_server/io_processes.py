@@ -19,9 +19,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from swash_server.metrics import Metrics
-from swash_server.pipe import LENGTH, READY, pack
+from swash_server.observability.metrics import Metrics
 from swash_server.settings import Settings
+from swash_server.workers.pipe import LENGTH, READY, pack
 
 COLLECT, STOP = "collect", "stop"
 LABEL = "process"  # of each sample, where there are several: 0 is the first

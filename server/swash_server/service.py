@@ -16,20 +16,20 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.prompt import understand
 from swash_model.spec import Ask, Layer
 from swash_server import wire, wire_fetch, wire_perform, wire_preload
-from swash_server.answers import Answers
-from swash_server.board import Board
-from swash_server.desk import Desks
-from swash_server.encode import Encoding
+from swash_server.doors.desk import Desks
+from swash_server.doors.request_id import REQUEST_ID
 from swash_server.errors import NotReadyError
-from swash_server.manifest import checked_tag
-from swash_server.metrics import Metrics
-from swash_server.preload import Moved, Preloads
-from swash_server.priority import Priority
-from swash_server.render_call import RenderCall
-from swash_server.renderer import Renderer
-from swash_server.request_id import REQUEST_ID
-from swash_server.session import Session
-from swash_server.stage import Stage
+from swash_server.formats.encode import Encoding
+from swash_server.live.session import Session
+from swash_server.live.stage import Stage
+from swash_server.making.answers import Answers
+from swash_server.making.priority import Priority
+from swash_server.making.render_call import RenderCall
+from swash_server.making.renderer import Renderer
+from swash_server.manifests.manifest import checked_tag
+from swash_server.manifests.preload import Moved, Preloads
+from swash_server.observability.board import Board
+from swash_server.observability.metrics import Metrics
 
 OPENING_S = 10.0  # within which a live session says how it wants to be
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import platformdirs
 
-from swash_server.identity import is_loopback
+from swash_server.callers.identity import is_loopback
 
 MIB = 1024 * 1024
 

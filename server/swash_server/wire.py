@@ -25,11 +25,11 @@ from swash_model.spec import (
     Resolved,
     Value,
 )
-from swash_server.cut import is_pcm
-from swash_server.encode import OPUS_SAMPLE_RATES, Encoding
-from swash_server.mastering import Mastering
-from swash_server.priority import Priority
-from swash_server.tape import Cached, Facts, Progress
+from swash_server.formats.encode import OPUS_SAMPLE_RATES, Encoding
+from swash_server.making.cut import is_pcm
+from swash_server.making.mastering import Mastering
+from swash_server.making.priority import Priority
+from swash_server.making.tape import Cached, Facts, Progress
 
 MAX_TAKES = 32
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 96_000

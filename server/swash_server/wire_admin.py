@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry
 from swash.v1 import admin_pb2
 from swash_model.engines import Engines
 from swash_model.errors import InvalidAskError
-from swash_server.access import Counted
-from swash_server.tape import Cached
+from swash_server.callers.access import Counted
+from swash_server.making.tape import Cached
 
 _TIERS = {admin_pb2.CACHE_TIER_MEMORY: Cached.MEMORY, admin_pb2.CACHE_TIER_STORE: Cached.STORE}
 

@@ -13,10 +13,10 @@ from swash_model.errors import InvalidAskError, SoundError, UnknownSoundError
 from swash_model.procedural.performance import Crossfade, Event, Move, Sound, Start, Stop, Trigger
 from swash_model.spec import Ask, Layer, Resolved
 from swash_server import wire
-from swash_server.cut import is_pcm
-from swash_server.encode import Encoding
 from swash_server.errors import SwashError, code_of
-from swash_server.mastering import Mastering
+from swash_server.formats.encode import Encoding
+from swash_server.making.cut import is_pcm
+from swash_server.making.mastering import Mastering
 
 MIN_AHEAD_MS, MAX_AHEAD_MS, DEFAULT_AHEAD_MS = 20, 2000, 40
 MAX_FADE_MS = 60_000

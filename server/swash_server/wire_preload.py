@@ -2,9 +2,9 @@
 
 from swash.v1 import sound_pb2
 from swash_model.errors import InvalidAskError
-from swash_server import manifest
-from swash_server.manifest import Manifest
-from swash_server.preload import Event, Failed, Moved
+from swash_server.manifests import manifest
+from swash_server.manifests.manifest import Manifest
+from swash_server.manifests.preload import Event, Failed, Moved
 from swash_server.wire import WIRE_CACHED, progress_of
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from swash_server import tokens
+from swash_server.callers import tokens
 from tests.certificates import Certificate
 from tests.serving import ServerProcess
 

@@ -25,7 +25,7 @@ def test_the_file_is_one_by_the_schema_of_ray_serve() -> None:
     tools.ray()
     from ray.serve.schema import ServeDeploySchema
 
-    from swash_server import ray_replica
+    from swash_server.workers import ray_replica
 
     (application,) = ServeDeploySchema.model_validate(CONFIG).applications
     assert application.name == Settings(store=None).ray_app
@@ -42,7 +42,7 @@ def test_a_pool_whose_replicas_are_all_busy_counts_as_too_small() -> None:
 
 def test_what_the_file_does_not_say_would_be_the_same() -> None:
     tools.ray()
-    from swash_server.ray_replica import DEFAULTS
+    from swash_server.workers.ray_replica import DEFAULTS
 
     assert {name: DEPLOYED[name] for name in DEFAULTS} == DEFAULTS
 
@@ -50,7 +50,7 @@ def test_what_the_file_does_not_say_would_be_the_same() -> None:
 @pytest.mark.parametrize("arguments", [{}, {"model": ""}, {"model": "/weights", "modle": "x"}])
 def test_arguments_of_the_file_that_mean_nothing_are_refused(arguments: dict[str, str]) -> None:
     tools.ray()
-    from swash_server import ray_replica
+    from swash_server.workers import ray_replica
 
     with pytest.raises(InvalidSettingError, match="args"):
         ray_replica.app(arguments)

@@ -14,7 +14,7 @@ from PIL import Image
 from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask
-from swash_server.encode import pcm_s16
+from swash_server.formats.encode import pcm_s16
 from tools import gallery
 
 BUILT = ("rain", "ui_click")  # one that loops, one that ends by itself

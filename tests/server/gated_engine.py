@@ -9,7 +9,7 @@ from swash_model.engine import UNWATCHED, Engine, Watch
 from swash_model.spec import Block, Spec
 from swash_model.stable_audio.engine import StableAudioEngine
 from swash_model.stable_audio.planning import neural_of
-from swash_server import mastering
+from swash_server.making import mastering
 
 GATED = "behind the gate"
 

@@ -18,9 +18,9 @@ from swash.v1 import sound_pb2 as pb
 from swash.v1.admin_pb2_grpc import AdminServiceStub
 from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_model.engines import load_engines
-from swash_server import tokens
+from swash_server.callers import tokens
 from swash_server.cli.admin import admin
-from swash_server.rpcs import ADMIN_SERVICE
+from swash_server.doors.rpcs import ADMIN_SERVICE
 from tests.certificates import Certificate
 from tests.serving import ServerThread, rendered
 from tests.web_calls import WebCall

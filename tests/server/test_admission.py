@@ -16,7 +16,7 @@ from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.procedural.engine import ProceduralEngine
-from swash_server.estimates import Estimates, Taken
+from swash_server.making.estimates import Estimates, Taken
 from tests.server.hand_engine import HandEngine
 from tests.serving import ServerThread, rendered, until
 

@@ -22,9 +22,9 @@ import pytest
 import soundfile
 
 from swash.v1 import sound_pb2 as pb
-from swash_server import ucs
-from swash_server.encode import Encoding, file_of
-from swash_server.provenance import Provenance, signed
+from swash_server.formats import ucs
+from swash_server.formats.encode import Encoding, file_of
+from swash_server.formats.provenance import Provenance, signed
 from tests.serving import ServerProcess, rendered
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import Choice, Effect
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask, Value
-from swash_server.mastering import Mastering, master
+from swash_server.making.mastering import Mastering, master
 
 CEILING_DBTP = -1.0
 SEEDS = 20

@@ -12,10 +12,10 @@ import pytest
 import soundfile
 
 from swash_model.spec import Block
-from swash_server import wav
-from swash_server.checking import MAX_SAMPLES, Targets, UnreadableError, read_sound, report_on
-from swash_server.encode import Encoding, file_of
-from swash_server.provenance import Provenance, signed
+from swash_server.formats import wav
+from swash_server.formats.encode import Encoding, file_of
+from swash_server.formats.provenance import Provenance, signed
+from swash_server.making.checking import MAX_SAMPLES, Targets, UnreadableError, read_sound, report_on
 from tests.hearing import sound_of
 
 RATE = 48_000

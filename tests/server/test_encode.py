@@ -9,8 +9,8 @@ import soundfile
 
 from swash_model.errors import InvalidAskError
 from swash_model.spec import Block
-from swash_server import wav
-from swash_server.encode import Encoding, file_of, pcm_f32, pcm_s16
+from swash_server.formats import wav
+from swash_server.formats.encode import Encoding, file_of, pcm_f32, pcm_s16
 from tests.hearing import correlation, level_db, mono, pcm16, sound_of
 
 FILES = [Encoding.WAV, Encoding.FLAC, Encoding.OGG_VORBIS, Encoding.OGG_OPUS]

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from swash.v1 import sound_pb2 as pb
-from swash_server.rpcs import SERVICE
+from swash_server.doors.rpcs import SERVICE
 from tests.serving import ServerProcess, rendered
 
 EXAMPLES = int(os.environ.get("SWASH_FUZZ", "12"))

@@ -12,7 +12,7 @@ import soundfile
 
 from swash_model.errors import InvalidAskError
 from swash_model.spec import Block
-from swash_server.init_audio import MAX_S, MIN_S, read, recording
+from swash_server.formats.init_audio import MAX_S, MIN_S, read, recording
 
 RATE = 8000
 

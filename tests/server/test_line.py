@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from swash_server.errors import OverloadedError
-from swash_server.line import LEVEL_S, Line, Place
-from swash_server.priority import Priority
+from swash_server.making.line import LEVEL_S, Line, Place
+from swash_server.making.priority import Priority
 from tests.server.clocks import HandClock
 
 INTERACTIVE, PRELOAD, BAKE = Priority

@@ -20,8 +20,8 @@ import pytest
 from swash.v1 import sound_pb2 as pb
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.procedural.engine import ProceduralEngine
-from swash_server import logs
-from swash_server.log_writer import LogWriter
+from swash_server.observability import logs
+from swash_server.observability.log_writer import LogWriter
 from swash_server.settings import InvalidSettingError, Settings
 from tests.server.hand_engine import HandEngine
 from tests.serving import Answer, ServerProcess, ServerThread, rendered, takes, until
@@ -209,15 +209,15 @@ def test_no_word_of_a_caller_is_logged_however_a_call_ends(tmp_path: Path) -> No
     lines = log.lines()
     codes = {line["code"] for line in lines if line["logger"] == logs.CALLS}
     assert {"OK", "NOT_FOUND", "INVALID_ARGUMENT", "INTERNAL"} <= codes
-    failed = next(line for line in lines if line["logger"] == "swash_server.guard")
+    failed = next(line for line in lines if line["logger"] == "swash_server.doors.guard")
     assert failed["level"] == "ERROR"
     assert f"call {failed['request_id']} failed" == failed["message"]
     assert re.search(r'hand_engine.py", line \d+, in render\n    raise self.failure\n', failed["exception"])
     assert failed["exception"].endswith("RuntimeError")
     assert "KeyError\n" in failed["exception"]
     messages = {line["message"] for line in lines}
-    assert {"Invalid HTTP request received.", "Exception in callback told", "a thread failed"} <= messages
-    assert any(line["logger"] == "swash_server.preload" for line in lines)
+    assert {"Exception in callback told", "a thread failed"} <= messages
+    assert any(line["logger"] == "swash_server.manifests.preload" for line in lines)
 
 
 def _raise(error: Exception) -> None:
@@ -230,7 +230,7 @@ def test_an_operator_who_wants_prompts_in_the_log_gets_them(tmp_path: Path) -> N
         ServerThread(broken(), store=tmp_path, log_prompts="on", live_workers=1) as server,
     ):
         misfortunes(server)
-    failed = next(line for line in log.lines() if line["logger"] == "swash_server.guard")
+    failed = next(line for line in log.lines() if line["logger"] == "swash_server.doors.guard")
     assert f"RuntimeError: cannot make {SECRET}" in failed["exception"]
     assert any(line.get("prompt") == f"rain and {SECRET}" for line in log.lines())
 

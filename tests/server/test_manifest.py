@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from swash.v1 import sound_pb2 as pb
 from swash_model.errors import InvalidAskError
-from swash_server import manifest, wire
-from swash_server.encode import Encoding
+from swash_server import wire
 from swash_server.errors import InvalidManifestError, status_of
-from swash_server.manifest_fields import ASKED, OF_A_SOUND, Choice, Flag, Number, Text, Values
-from swash_server.manifest_text import MAX_BYTES
+from swash_server.formats.encode import Encoding
+from swash_server.manifests import manifest
+from swash_server.manifests.manifest_fields import ASKED, OF_A_SOUND, Choice, Flag, Number, Text, Values
+from swash_server.manifests.manifest_text import MAX_BYTES
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "docs" / "examples" / "beach.yaml").read_text()

@@ -6,7 +6,7 @@ import pytest
 
 from swash_model.dsp.loudness import loudness_lufs, true_peak_dbtp
 from swash_model.spec import Block
-from swash_server.mastering import Mastering, master, measure
+from swash_server.making.mastering import Mastering, master, measure
 from tests.hearing import pcm16, sound_of
 
 SOURCE_RATE = 48_000

@@ -8,8 +8,8 @@ import pytest
 from swash.v1 import sound_pb2 as pb
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.procedural.engine import ProceduralEngine
-from swash_server.metrics import Metrics
-from swash_server.vitals import Vitals
+from swash_server.observability.metrics import Metrics
+from swash_server.observability.vitals import Vitals
 from tests.server.hand_engine import HandEngine
 from tests.serving import ServerProcess, ServerThread, rendered, until
 from tests.web_calls import WebCall, web_unary

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swash_server.pace import Pace
+from swash_server.live.pace import Pace
 
 
 class Clock:

@@ -18,8 +18,8 @@ import pytest
 
 from swash.v1 import sound_pb2 as pb
 from swash_model.engines import load_engines
-from swash_server import desk
-from swash_server import session as sessions
+from swash_server.doors import desk
+from swash_server.live import session as sessions
 from tests.serving import ServerProcess, ServerThread, until
 from tests.web_calls import WebCall, WebError, web_unary
 

@@ -11,7 +11,7 @@ from grpc_status import rpc_status
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_model.engines import NEURAL_ENGINE, Engines, load_engines
-from swash_server.quality import next_seed
+from swash_server.making.quality import next_seed
 from tests.server.bad_engine import BadEngine, Script
 from tests.server.hand_engine import HandEngine
 from tests.serving import ServerProcess, ServerThread, rendered, until

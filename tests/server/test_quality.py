@@ -13,7 +13,7 @@ from swash.v1 import sound_pb2 as pb
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Block, Spec
-from swash_server.quality import MAX_TRIES, next_seed
+from swash_server.making.quality import MAX_TRIES, next_seed
 from tests.server.bad_engine import BadEngine, Script
 from tests.serving import Answer, ServerThread, rendered, takes, until
 

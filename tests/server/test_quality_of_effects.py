@@ -11,8 +11,8 @@ from swash_model.procedural.catalogue import EFFECTS
 from swash_model.procedural.effect import Number
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask, Value
-from swash_server.mastering import Mastering, master
-from swash_server.quality import check_finite, check_whole
+from swash_server.making.mastering import Mastering, master
+from swash_server.making.quality import check_finite, check_whole
 
 ENGINE = ProceduralEngine()
 AS_IT_COMES = Mastering(48_000, 2, None, -1.0)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from swash_server.callers.quotas import MAX_CALLERS, Held, Quotas
 from swash_server.errors import OverloadedError, QuotaError
-from swash_server.quotas import MAX_CALLERS, Held, Quotas
 from tests.server.clocks import HandClock
 
 

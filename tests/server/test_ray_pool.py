@@ -29,12 +29,12 @@ from swash_model.spec import Ask, Block, NeuralAsk
 from swash_model.stable_audio.engine import StableAudioEngine
 from swash_model.stable_audio.planning import PlannedEngine
 from swash_server.errors import NotReadyError
-from swash_server.mastering import Mastering
-from swash_server.order import Order
+from swash_server.making.mastering import Mastering
+from swash_server.making.order import Order
+from swash_server.making.tape import Facts
+from swash_server.making.workshop import Job, Threads
+from swash_server.observability.telemetry import NO_SPAN
 from swash_server.settings import InvalidSettingError, Settings
-from swash_server.tape import Facts
-from swash_server.telemetry import NO_SPAN
-from swash_server.workshop import Job, Threads
 from tests import tools
 from tests.server.gated_engine import GATED, load
 from tests.serving import ServerProcess, rendered, until
@@ -67,7 +67,7 @@ class Cluster:
         import ray
         from ray import serve
 
-        from swash_server import ray_replica
+        from swash_server.workers import ray_replica
 
         ray.init(
             num_cpus=REPLICAS,
@@ -91,7 +91,7 @@ class Cluster:
         """Return what each replica has done, by its process, once so many have answered."""
         from ray import serve
 
-        from swash_server.ray_replica import DEPLOYMENT
+        from swash_server.workers.ray_replica import DEPLOYMENT
 
         handle = serve.get_deployment_handle(DEPLOYMENT, APPLICATION)
         found: dict[int, Any] = {}
@@ -160,7 +160,7 @@ class Pool:
     """A workshop of the cluster, and what it was heard to say."""
 
     def __init__(self, address: str = "auto", application: str = APPLICATION) -> None:
-        from swash_server.ray_pool import RayWorkshop
+        from swash_server.workers.ray_pool import RayWorkshop
 
         self.places: list[int] = []
         self.up: list[bool] = []
@@ -297,7 +297,7 @@ async def test_a_pool_that_is_not_there_is_told_of_in_words(cluster: Cluster) ->
 def test_how_the_pool_grows_and_ends_is_as_the_file_says(cluster: Cluster) -> None:
     from ray.serve.context import _get_global_client
 
-    from swash_server.ray_replica import DEPLOYMENT
+    from swash_server.workers.ray_replica import DEPLOYMENT
 
     client: Any = _get_global_client()
     details = client.get_serve_details()
@@ -366,7 +366,7 @@ def test_ray_is_imported_only_where_there_is_a_pool(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from swash_server.app import App\n"
-        "from swash_server.placing import workshop_of\n"
+        "from swash_server.workers.placing import workshop_of\n"
         "assert 'ray' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

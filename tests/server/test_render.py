@@ -20,7 +20,7 @@ from grpc_status import rpc_status
 
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
-from swash_server.store import Store
+from swash_server.caches.store import Store
 from tests.hearing import correlation
 from tests.serving import Answer, ServerProcess, rendered, takes
 

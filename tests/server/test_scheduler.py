@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import pytest
 
-from swash_server.priority import Priority
-from swash_server.scheduler import Scheduler
+from swash_server.making.priority import Priority
+from swash_server.making.scheduler import Scheduler
 from tests.server.clocks import HandClock
 
 Result = TypeVar("Result")

@@ -16,12 +16,12 @@ import pytest
 from swash.v1 import sound_pb2 as pb
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines, ModelChoice, load_engines
 from swash_model.procedural.engine import ProceduralEngine
-from swash_server import shared_link, sound_file
-from swash_server.metrics import Metrics
+from swash_server.caches import shared_link, sound_file
+from swash_server.caches.shared import Shared
+from swash_server.caches.shared_claim import Claim
+from swash_server.caches.sound_file import Stored
+from swash_server.observability.metrics import Metrics
 from swash_server.settings import InvalidSettingError, Settings
-from swash_server.shared import Shared
-from swash_server.shared_claim import Claim
-from swash_server.sound_file import Stored
 from tests.fault_proxy import NONE, FaultProxy, Faults
 from tests.redis_process import RedisProcess
 from tests.server.hand_engine import HandEngine

@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 import pytest
 
-from swash_server.store import Store, Stored
+from swash_server.caches.store import Store, Stored
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from swash_server import sound_file
-from swash_server.sound_file import DamagedError
-from swash_server.store import Store
+from swash_server.caches import sound_file
+from swash_server.caches.sound_file import DamagedError
+from swash_server.caches.store import Store
 from tests import tools
 from tests.server.test_store import PROCESSES, folder, key_of, opened, path_of, same, sound_of
 

@@ -28,14 +28,14 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from swash.v1 import sound_pb2 as pb
 from swash.v1.sound_pb2_grpc import SoundServiceStub
 from swash_model.engines import load_engines
-from swash_server import tokens
+from swash_server.callers import tokens
+from swash_server.callers.credentials import TlsFiles
+from swash_server.callers.identity import Identity, Peer, Role, is_loopback
+from swash_server.callers.tokens import InvalidTokensError, Tokens
 from swash_server.cli.token import token as token_command
-from swash_server.credentials import TlsFiles
-from swash_server.identity import Identity, Peer, Role, is_loopback
-from swash_server.native import _host
-from swash_server.rpcs import SERVICE
+from swash_server.doors.native import _host
+from swash_server.doors.rpcs import SERVICE
 from swash_server.settings import InvalidSettingError, Settings
-from swash_server.tokens import InvalidTokensError, Tokens
 from tests.certificates import Certificate, replace
 from tests.serving import ServerProcess, ServerThread, until
 from tests.web_calls import WebCall, WebError
@@ -723,7 +723,7 @@ def test_where_a_call_comes_from_is_understood(peer: str, host: str) -> None:
 
 
 def test_a_server_that_asks_nobody_knows_callers_by_where_they_are() -> None:
-    from swash_server.access import Access
+    from swash_server.callers.access import Access
 
     class From:
         def __init__(self, address: str) -> None:

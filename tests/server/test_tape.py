@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from swash_model.spec import Block
-from swash_server.tape import FIRST_PIECE_FRAMES, PIECE_FRAMES, Facts, MemoryTier, Progress, Tape
+from swash_server.making.tape import FIRST_PIECE_FRAMES, PIECE_FRAMES, Facts, MemoryTier, Progress, Tape
 
 
 def some(frames: int, value: float = 0.5) -> Block:

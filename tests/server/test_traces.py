@@ -20,8 +20,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status
 from swash.v1 import sound_pb2 as pb
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_model.procedural.engine import ProceduralEngine
+from swash_server.observability.telemetry import traces_of
 from swash_server.settings import InvalidSettingError, Settings
-from swash_server.telemetry import traces_of
 from tests.server.hand_engine import HandEngine
 from tests.serving import ServerProcess, ServerThread, rendered, takes
 from tests.web_calls import WebCall
@@ -336,7 +336,7 @@ def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
     program = (
         "import sys, swash_server.app\n"
         "from swash_server.settings import Settings\n"
-        "from swash_server.telemetry import traces_of\n"
+        "from swash_server.observability.telemetry import traces_of\n"
         "traces_of(Settings(store=None))\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"
     )
@@ -344,7 +344,7 @@ def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
 
 
 def test_without_the_extra_the_operator_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "swash_server.otel", raising=False)
+    monkeypatch.delitem(sys.modules, "swash_server.observability.otel", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
     with pytest.raises(InvalidSettingError, match=r"pip install 'swash\[otel\]'"):
         traces_of(Settings(store=None, otel_endpoint="http://127.0.0.1:4318"))

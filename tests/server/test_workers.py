@@ -18,19 +18,19 @@ from swash_model.engine import UNWATCHED, Watch
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE
 from swash_model.procedural.engine import ProceduralEngine
 from swash_model.spec import Ask, Block
-from swash_server.crew import Crew
-from swash_server.encode import Encoding
 from swash_server.errors import NotReadyError, QualityError, WorkerError
-from swash_server.mastering import Mastering
-from swash_server.nursery import Nursery
-from swash_server.order import Order
-from swash_server.pipe import Failure
-from swash_server.processes import Processes
-from swash_server.slots import SLOT_SAMPLES, Slots, shared_memory
-from swash_server.tape import Facts
-from swash_server.telemetry import NO_SPAN
-from swash_server.worker import Worker
-from swash_server.workshop import Job, Threads, Workshop
+from swash_server.formats.encode import Encoding
+from swash_server.live.crew import Crew
+from swash_server.making.mastering import Mastering
+from swash_server.making.order import Order
+from swash_server.making.tape import Facts
+from swash_server.making.workshop import Job, Threads, Workshop
+from swash_server.observability.telemetry import NO_SPAN
+from swash_server.workers.nursery import Nursery
+from swash_server.workers.pipe import Failure
+from swash_server.workers.processes import Processes
+from swash_server.workers.slots import SLOT_SAMPLES, Slots, shared_memory
+from swash_server.workers.worker import Worker
 from tests.serving import ServerProcess, rendered, until
 
 GOLDEN = Path(__file__).parent.parent / "data" / "stable_audio_open_small"
@@ -40,20 +40,29 @@ WAIT_S = 60.0
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are looked up in /proc")
 
 
-def below(pid: int) -> list[int]:
-    """Return every process that was started by this one, or by one that was."""
-    found: list[int] = []
+def children_of(pid: int) -> list[int]:
+    """Return every process that was started by this one."""
     try:
-        children = [
+        return [
             int(child)
             for task in Path(f"/proc/{pid}/task").iterdir()
             for child in (task / "children").read_text().split()
         ]
     except OSError:
-        return found
-    for child in children:
-        found += [child, *below(child)]
-    return found
+        return []
+
+
+def below(pid: int) -> list[int]:
+    """Return every process that was started by this one, or by one that was."""
+    return [each for child in children_of(pid) for each in (child, *below(child))]
+
+
+def own_zygote() -> int:
+    """Return the warm process of this one, which has workers; servers that other tests started have their own."""
+    (zygote,) = [
+        pid for pid in children_of(os.getpid()) if runs(pid, "swash_server.workers.zygote") and below(pid)
+    ]
+    return zygote
 
 
 def runs(pid: int, module: str) -> bool:
@@ -207,7 +216,7 @@ async def test_many_sounds_at_once_stay_apart() -> None:
 
 async def test_when_the_warm_process_dies_its_workers_live_on_and_the_next_comes_from_another() -> None:
     async with Shop() as shop:
-        (zygote,) = [pid for pid in below(os.getpid()) if runs(pid, "swash_server.zygote") and below(pid)]
+        zygote = own_zygote()
         os.kill(zygote, signal.SIGKILL)
         await made(shop.begin(order(1.0)), [])
         assert shop.restarts == 0
@@ -232,7 +241,7 @@ async def test_a_process_of_live_voices_that_dies_ends_its_own_sessions_alone() 
     crew = Crew(2, nursery, on_restart=lambda: restarts.append(None))
     try:
         seats = [await crew.seat(MASTERING, Encoding.PCM_S16LE) for _ in range(4)]
-        (zygote,) = [pid for pid in below(os.getpid()) if runs(pid, "swash_server.zygote") and below(pid)]
+        zygote = own_zygote()
         os.kill(below(zygote)[0], signal.SIGKILL)
         made_by = await asyncio.gather(*(seat.make(10, []) for seat in seats), return_exceptions=True)
         assert sorted(isinstance(each, NotReadyError) for each in made_by) == [False, False, True, True]
@@ -325,7 +334,7 @@ def neural(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 def neural_process(server: ServerProcess) -> int:
-    (found,) = [pid for pid in below(server.process.pid) if runs(pid, "swash_server.neural_worker")]
+    (found,) = [pid for pid in below(server.process.pid) if runs(pid, "swash_server.workers.neural_worker")]
     return found
 
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from swash_server.workshop import NICENESS, Threads
+from swash_server.making.workshop import NICENESS, Threads
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a priority of their own on Linux alone")

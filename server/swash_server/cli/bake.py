@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from swash_server.cli.bake_folder import Entry, Folder
     from swash_server.cli.bake_maker import Here, Maker, There
     from swash_server.cli.bake_plan import Item
-    from swash_server.manifest import Manifest
-    from swash_server.renderer import Renderer
+    from swash_server.making.renderer import Renderer
+    from swash_server.manifests.manifest import Manifest
 
 ALL_FAIL = (remote.UnavailableError, remote.AccessError)  # what ends one call would end every other
 
@@ -75,8 +75,8 @@ def bake(
 
 
 def _read(path: Path) -> "Manifest":
-    from swash_server import manifest
-    from swash_server.manifest_text import MAX_BYTES
+    from swash_server.manifests import manifest
+    from swash_server.manifests.manifest_text import MAX_BYTES
 
     with path.open("rb") as file:
         return manifest.read(file.read(MAX_BYTES + 1).decode(errors="replace"))
@@ -225,7 +225,7 @@ async def _whole(work: Coroutine[Any, Any, None]) -> None:
 
 
 def _write(folder: "Folder", item: "Item", take: Take) -> None:
-    from swash_server.provenance import Provenance, signed
+    from swash_server.formats.provenance import Provenance, signed
 
     header = take.header
     origin = _origin(item, take)
@@ -287,8 +287,8 @@ async def _renderer(jobs: int, *, remembering: bool) -> "AsyncIterator[Renderer]
     folder that is baked remembers by itself, and ten thousand sounds would push out all that a server has there.
     """
     from swash_server.app import make_renderer
-    from swash_server.metrics import Metrics
-    from swash_server.request_id import REQUEST_ID
+    from swash_server.doors.request_id import REQUEST_ID
+    from swash_server.observability.metrics import Metrics
     from swash_server.settings import Settings, default_store
 
     REQUEST_ID.set("local")

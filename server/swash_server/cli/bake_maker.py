@@ -16,9 +16,9 @@ from swash_client.server import Server
 from swash_client.status import typed_errors
 from swash_model.engines import DEFAULT_ENGINE, NEURAL_ENGINE, Engines
 from swash_server import errors, wire
-from swash_server.metrics import Metrics
-from swash_server.render_call import RenderCall
-from swash_server.renderer import Renderer
+from swash_server.making.render_call import RenderCall
+from swash_server.making.renderer import Renderer
+from swash_server.observability.metrics import Metrics
 
 if TYPE_CHECKING:
     from swash.v1.sound_pb2_grpc import SoundServiceAsyncStub

@@ -14,12 +14,13 @@ from swash_client.init_audio import init_bytes
 from swash_model.engines import NEURAL_ENGINE, Engines
 from swash_model.errors import EngineAbsentError, InvalidAskError, SoundError, UnknownSoundError
 from swash_model.spec import Ask
-from swash_server import ucs, wire
-from swash_server.encode import Encoding
-from swash_server.manifest import Manifest, Problems, Sound
-from swash_server.metrics import Metrics
-from swash_server.render_call import RenderCall, Way
-from swash_server.renderer import Renderer
+from swash_server import wire
+from swash_server.formats import ucs
+from swash_server.formats.encode import Encoding
+from swash_server.making.render_call import RenderCall, Way
+from swash_server.making.renderer import Renderer
+from swash_server.manifests.manifest import Manifest, Problems, Sound
+from swash_server.observability.metrics import Metrics
 
 RECIPE = 1  # rises when files of the same request must be written anew
 

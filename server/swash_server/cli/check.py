@@ -12,7 +12,7 @@ import click
 from swash_server.cli.failure import FAILED, INVALID
 
 if TYPE_CHECKING:
-    from swash_server.checking import Report
+    from swash_server.making.checking import Report
 
 MAX_FILES = 10_000
 TOLERANCE_LU = 1.0
@@ -54,7 +54,7 @@ def check(
 
     FILE is a WAV, FLAC or Ogg file of at most 10 minutes, in one channel or two.
     """
-    from swash_server.checking import Targets, UnreadableError, report_on
+    from swash_server.making.checking import Targets, UnreadableError, report_on
 
     loudness_lufs, tolerance_lu = lufs or (None, TOLERANCE_LU)
     max_onset_s = None if max_onset_ms is None else max_onset_ms / 1000.0
@@ -81,7 +81,7 @@ def check(
 
 def _files(paths: tuple[Path, ...], *, recursive: bool) -> list[Path]:
     """Return every file, those of folders in order; raise UsageError for a folder that may not be looked into."""
-    from swash_server.checking import SUFFIXES
+    from swash_server.making.checking import SUFFIXES
 
     files = []
     for path in paths:

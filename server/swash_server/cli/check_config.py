@@ -77,14 +77,14 @@ def _checks(settings: Settings) -> Iterator[tuple[str, Callable[[], str]]]:
 
 def _fits(settings: Settings) -> str:
     """Read certificate and key as the server does."""
-    from swash_server.credentials import tls_of
+    from swash_server.callers.credentials import tls_of
 
     tls_of(settings)
     return f"{settings.tls_cert} and its key"
 
 
 def _right(path: Path) -> int:
-    from swash_server import tokens
+    from swash_server.callers import tokens
 
     return len(tokens.read(path))
 

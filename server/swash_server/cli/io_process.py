@@ -10,13 +10,13 @@ import socket
 import sys
 from typing import Any
 
-from swash_server import logs
 from swash_server.app import App
 from swash_server.cli.failure import told
 from swash_server.cli.serve import engines_of, loop_factory, raise_file_limit, stop_on_signals, until
 from swash_server.io_processes import COLLECT
-from swash_server.pipe import LENGTH, READY, pack
+from swash_server.observability import logs
 from swash_server.settings import Settings
+from swash_server.workers.pipe import LENGTH, READY, pack
 
 
 def main(descriptor: int) -> None:

@@ -112,7 +112,7 @@ def _draw(take: Take, path: Path) -> None:
     # Imported here: Matplotlib takes a second to load, and few renders want a picture.
     import soundfile
 
-    from swash_server.picture import draw
+    from swash_server.formats.picture import draw
 
     if take.header.encoding.startswith("pcm"):
         samples = take.sound().samples

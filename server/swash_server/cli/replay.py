@@ -23,7 +23,7 @@ def replay(log: Path, output: Path | None, quiet: bool) -> None:
         # Imported here: the effects take a second to load, and the other commands do without.
         from swash_model.procedural import session_log
         from swash_model.procedural.engine import ProceduralEngine
-        from swash_server.replay import write
+        from swash_server.live.replay import write
         from swash_server.wire import ENCODINGS
 
         output = output or log.with_suffix(".wav")

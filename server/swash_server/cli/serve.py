@@ -96,7 +96,7 @@ def _config(ctx: click.Context, _param: click.Parameter, path: Path | None) -> P
 @click.pass_context
 def serve(ctx: click.Context, /, config: Path | None, check_config: bool, **given: Any) -> None:
     """Run the server until SIGINT or SIGTERM."""
-    from swash_server import logs
+    from swash_server.observability import logs
 
     with told():
         settings = _settings(ctx, config, given)

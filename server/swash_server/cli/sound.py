@@ -291,8 +291,8 @@ def _say(message: str, *, quiet: bool) -> None:
 def _local(request: sound_pb2.RenderRequest, engines: Engines) -> Iterator[sound_pb2.RenderResponse]:
     """Run the server's own service without its ports: the same sound, and the same store."""
     from swash_server.app import make_renderer, make_stage
-    from swash_server.metrics import Metrics
-    from swash_server.request_id import REQUEST_ID
+    from swash_server.doors.request_id import REQUEST_ID
+    from swash_server.observability.metrics import Metrics
     from swash_server.service import SoundService
     from swash_server.settings import Settings
 

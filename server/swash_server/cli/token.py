@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from swash_server import tokens
+from swash_server.callers import tokens
+from swash_server.callers.identity import Role
+from swash_server.callers.tokens import Entry, InvalidTokensError
 from swash_server.cli.failure import INVALID, fail, told
-from swash_server.identity import Role
-from swash_server.tokens import Entry, InvalidTokensError
 
 FOR_OWNER = 0o600
 

@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from swash_client import Client
-from swash_server import tokens
+from swash_server.callers import tokens
 from tests.certificates import Certificate
 from tests.clients.csharp import toolchain
 from tests.serving import ServerProcess

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from swash_client import Client
-from swash_server import tokens
+from swash_server.callers import tokens
 from tests.clients.godot import harness
 from tests.clients.godot.gate import Gate
 from tests.fault_proxy import FaultProxy, Faults

@@ -18,7 +18,7 @@ from google.protobuf import json_format
 
 from swash.v1 import sound_pb2 as pb
 from swash_client import Client
-from swash_server import manifest
+from swash_server.manifests import manifest
 from tests import tools
 from tests.clients.csharp import toolchain
 from tests.clients.web.browser import HERE, WEB, Shown, bundle, node_modules, served, show

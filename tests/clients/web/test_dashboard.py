@@ -15,7 +15,7 @@ import yaml
 
 from swash.v1 import sound_pb2 as pb
 from swash_client import Client
-from swash_server.metrics import FIRST_FRAMES_BUCKETS_S
+from swash_server.observability.metrics import FIRST_FRAMES_BUCKETS_S
 from tests import tools
 from tests.clients.web.browser import WEB, node_modules
 from tests.clients.web.driven import Driven

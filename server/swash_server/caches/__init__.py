@@ -1,0 +1,1 @@
+"""What is remembered: in the process, on disk, and among servers."""

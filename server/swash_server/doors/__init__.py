@@ -1,0 +1,1 @@
+"""What listens: native gRPC, and HTTP for gRPC-Web, Connect and pages; what stands around each call."""

@@ -1,0 +1,1 @@
+"""Live sessions: commands in, frames out."""

@@ -1,0 +1,1 @@
+"""From an order to a tape: admitted, given its turns, mastered and checked."""
