@@ -109,30 +109,11 @@ class App:
         renderer = self._renderer = await make_renderer(settings, self.metrics, quotas)
         nursery = Nursery()
         self._stage = make_stage(settings, self.metrics, quotas, nursery)
-        for engine in self._engines:
-            if engine.name in self._engines.apart:
-                on_up = partial(self._show_engine, engine.name)
-                workshop = workshop_of(engine, settings, nursery, self.metrics, on_up, renderer.widen)
-                renderer.place(engine.name, workshop)
-        service = SoundService(
-            engines=self._engines,
-            renderer=renderer,
-            metrics=self.metrics,
-            ready=lambda: self._ready,
-            stage=self._stage,
-            board=self._board,
-            session_prefix=lambda: session_prefix(node, self.grpc_port, self.http_port),
-        )
+        self._place_engines(renderer, nursery)
         self._traces = traces_of(settings)
         guard = Guard(self.metrics, self._traces, access, quotas, log_prompts=settings.log_prompts == "on")
-        table = rpcs(service)
-        admin = AdminService(
-            engines=self._engines,
-            renderer=renderer,
-            registry=self.metrics.registry,
-            access=access,
-            ready=lambda: self._ready,
-        )
+        table = rpcs(self._service(renderer, self._stage, node))
+        admin = self._admin(renderer, access)
         on_stalled = self.metrics.cut_off.labels("stalled").inc
         patience = native.Patience(settings.request_s, settings.stall_s, on_stalled)
         self._grpc = self._make_grpc(
@@ -191,6 +172,34 @@ class App:
             await self._http.stop()
         await self._vitals.stop()
         await self._traces.close(min(FLUSH_S, grace_s, max(LEAST_FLUSH_S, ends_s - time.monotonic())))
+
+    def _place_engines(self, renderer: Renderer, nursery: Nursery) -> None:
+        """Have the engines that run apart from this process begin where they run."""
+        for engine in self._engines:
+            if engine.name in self._engines.apart:
+                on_up = partial(self._show_engine, engine.name)
+                workshop = workshop_of(engine, self._settings, nursery, self.metrics, on_up, renderer.widen)
+                renderer.place(engine.name, workshop)
+
+    def _service(self, renderer: Renderer, stage: Stage, node: str | None) -> SoundService:
+        return SoundService(
+            engines=self._engines,
+            renderer=renderer,
+            metrics=self.metrics,
+            ready=lambda: self._ready,
+            stage=stage,
+            board=self._board,
+            session_prefix=lambda: session_prefix(node, self.grpc_port, self.http_port),
+        )
+
+    def _admin(self, renderer: Renderer, access: Access) -> AdminService:
+        return AdminService(
+            engines=self._engines,
+            renderer=renderer,
+            registry=self.metrics.registry,
+            access=access,
+            ready=lambda: self._ready,
+        )
 
     def _show_engine(self, name: str, up: bool) -> None:
         """Show whether there is a process of an engine that is made apart."""
