@@ -170,6 +170,9 @@ class RayWorkshop:
                 raise ConnectionError(f"nobody listens there ({error})") from error
 
     def _disconnect(self) -> None:
+        if self._handle is not None:
+            with suppress(RayError, RayServeException):
+                self._handle.shutdown()  # type: ignore[no-untyped-call]
         if self._address == LOCAL:
             with suppress(RayError, RayServeException):
                 serve.shutdown()  # type: ignore[no-untyped-call]
