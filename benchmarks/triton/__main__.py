@@ -5,6 +5,7 @@ cache without Python. The client parses nothing of either.
 """
 
 import asyncio
+import itertools
 import struct
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,7 @@ import uvloop
 
 from benchmarks.measuring import closed_loop, fresh_server, percentiles_ms, table
 from benchmarks.serving import FETCH, QUIET, RENDER, REQUEST, h2load
-from benchmarks.triton.server import Triton, triton
+from benchmarks.triton.server import STREAMS, Triton, triton
 from swash.v1 import sound_pb2 as pb
 from tests.serving import ServerProcess, rendered
 
@@ -24,11 +25,21 @@ SECONDS = 4.0
 ROUNDS = 3
 STREAMERS = (1, 16)
 EQUAL = 20
+PIECES = {"streamed": "as swash's, 8 and 64 KiB", "pieces": "11 of 16 KiB"}
 MISS = pb.RenderRequest(effect="wind", duration_s=20.0, seed=77)
 INFER = "/inference.GRPCInferenceService/ModelInfer"
 STREAM = "/inference.GRPCInferenceService/ModelStreamInfer"
 
-STREAM_HEAD = ("clients", "swash first audio", "Triton first audio", "ratio", "swash sounds/s", "Triton", "ratio")
+STREAM_HEAD = (
+    "clients",
+    "pieces of Triton",
+    "swash first audio",
+    "Triton first audio",
+    "ratio",
+    "swash sounds/s",
+    "Triton",
+    "ratio",
+)
 HIT_HEAD = (
     "clients",
     "swash Fetch, sounds/s",
@@ -56,15 +67,15 @@ def main() -> None:
 
 async def _streams(ours: str, theirs: str) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    for clients in STREAMERS:
+    for clients, model in itertools.product(STREAMERS, STREAMS):
         swash = [grpc.aio.insecure_channel(ours) for _ in range(clients)]
         other = [grpc.aio.insecure_channel(theirs) for _ in range(clients)]
-        a, b = _swash(swash), _triton(other)
+        a, b = _swash(swash), _triton(other, model)
         pairs = [[await closed_loop(call, clients, SECONDS) for call in (a, b)] for _ in range(ROUNDS)]
         x, y = (min((pair[side] for pair in pairs), key=lambda times: float(np.median(times))) for side in (0, 1))
         rows.append(
             (
-                str(clients), percentiles_ms(x), percentiles_ms(y), f"{np.median(x) / np.median(y):.2f}",
+                str(clients), PIECES[model], percentiles_ms(x), percentiles_ms(y), f"{np.median(x) / np.median(y):.2f}",
                 f"{len(x) / SECONDS:.0f}", f"{len(y) / SECONDS:.0f}", f"{len(x) / len(y):.2f}",
             )
         )  # fmt: skip
@@ -89,9 +100,9 @@ def _swash(channels: list[grpc.aio.Channel]) -> Callable[[int], Awaitable[float]
     return call
 
 
-def _triton(channels: list[grpc.aio.Channel]) -> Callable[[int], Awaitable[float]]:
+def _triton(channels: list[grpc.aio.Channel], model: str) -> Callable[[int], Awaitable[float]]:
     calls: list[Any] = [channel.stream_stream(STREAM) for channel in channels]
-    request = _infer("streamed", 1)
+    request = _infer(model, 1)
 
     async def call(number: int) -> float:
         began, first = time.perf_counter(), 0.0

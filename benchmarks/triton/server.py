@@ -16,7 +16,9 @@ from pathlib import Path
 ENVIRONMENT = Path("build/triton")  # `make bench-triton` makes it
 START_S = 120.0
 CACHE_BYTES = 100 * 1024 * 1024
-MODELS = ("cached", "streamed", "slow")
+MODELS = ("cached", "streamed", "pieces", "slow")
+STREAMS = ("streamed", "pieces")
+PIECE_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ def triton(sizes: Sequence[int]) -> Iterator[Triton]:
     with tempfile.TemporaryDirectory() as folder:
         repository = Path(folder) / "models"
         for model in MODELS:
-            _write(repository, model, [size // 2 for size in sizes])
+            _write(
+                repository, model, [size // 2 for size in (_pieces(sum(sizes)) if model == "pieces" else sizes)]
+            )
         grpc_port, http_port, metrics_port = _free_ports(3)
         server = _packages() / "pytriton" / "tritonserver"
         backends = Path(folder) / "backends"
@@ -69,6 +73,11 @@ def triton(sizes: Sequence[int]) -> Iterator[Triton]:
             process.wait(30)
 
 
+def _pieces(size: int) -> list[int]:
+    """Return the sizes of pieces of 16 KiB that make up so many bytes."""
+    return [min(PIECE_BYTES, size - at) for at in range(0, size, PIECE_BYTES)]
+
+
 def _packages() -> Path:
     (packages,) = ENVIRONMENT.resolve().glob("lib/python3.11/site-packages")
     return packages
@@ -78,8 +87,8 @@ def _write(repository: Path, model: str, samples: list[int]) -> None:
     folder = repository / model
     (folder / "1").mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("models.py"), folder / "1" / "model.py")
-    policy = "model_transaction_policy { decoupled: true }" if model == "streamed" else ""
-    cache = "" if model == "streamed" else "response_cache { enable: true }"  # it has none for streams
+    policy = "model_transaction_policy { decoupled: true }" if model in STREAMS else ""
+    cache = "" if model in STREAMS else "response_cache { enable: true }"  # it has none for streams
     (folder / "config.pbtxt").write_text(f"""
         name: "{model}"
         backend: "python"
