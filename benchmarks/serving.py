@@ -150,6 +150,7 @@ async def _full(server: ServerProcess) -> tuple[str, ...]:
     """Ask for far more than fits, and see how soon the rest is told so, and health answers."""
     asked = 200
     refusals: list[float] = []
+    all_refused = asyncio.Event()
     async with grpc.aio.insecure_channel(server.address) as channel:
         stub: Any = SoundServiceStub(channel)
         check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
@@ -163,6 +164,8 @@ async def _full(server: ServerProcess) -> tuple[str, ...]:
                 if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
                     raise
                 refusals.append(time.perf_counter() - began_s)
+                if len(refusals) == asked - ROOM:
+                    all_refused.set()
 
         calls = [asyncio.create_task(ask(seed)) for seed in range(asked)]
         checks = []
@@ -171,8 +174,7 @@ async def _full(server: ServerProcess) -> tuple[str, ...]:
             await check(b"")
             checks.append(time.perf_counter() - began_s)
         async with asyncio.timeout(BUSY_S):
-            while len(refusals) < asked - ROOM:
-                await asyncio.sleep(0.01)
+            await all_refused.wait()
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)

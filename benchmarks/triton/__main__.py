@@ -75,7 +75,8 @@ async def _streams(ours: str, theirs: str) -> list[tuple[str, ...]]:
         x, y = (min((pair[side] for pair in pairs), key=lambda times: float(np.median(times))) for side in (0, 1))
         rows.append(
             (
-                str(clients), PIECES[model], percentiles_ms(x), percentiles_ms(y), f"{np.median(x) / np.median(y):.2f}",
+                str(clients), PIECES[model], percentiles_ms(x), percentiles_ms(y),
+                f"{np.median(x) / np.median(y):.2f}",
                 f"{len(x) / SECONDS:.0f}", f"{len(y) / SECONDS:.0f}", f"{len(x) / len(y):.2f}",
             )
         )  # fmt: skip

@@ -15,8 +15,7 @@ MISS_S = 0.3  # that making a sound takes the model which is to be asked for equ
 
 
 class TritonPythonModel:
-    """Answers a seed with PCM: "cached" at once, "streamed" in the pieces that swash sends, "pieces" in those of
-    16 KiB, "slow" late."""
+    """Answers a seed with PCM: "cached" at once, "slow" late, "streamed" and "pieces" piece by piece."""
 
     def initialize(self, args: dict[str, str]) -> None:
         """Read the sizes of the pieces, in samples of 16 bits, from the configuration."""
