@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "docs" / "examples" / "beach.yaml").read_text()
 VALIDATOR = jsonschema.Draft202012Validator(manifest.schema())
 
-NOT_IN_A_MANIFEST = {"first_frame"}  # of a stream that broke
+NOT_IN_A_MANIFEST = {"first_frame", "priority"}  # of a stream that broke
 KINDS = {
     FieldDescriptor.TYPE_STRING: Text,
     FieldDescriptor.TYPE_BYTES: Text,  # the path of a file
